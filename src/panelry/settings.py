@@ -1,0 +1,104 @@
+"""One frozen `Settings`, read from the environment once. Each is described in docs/operators/settings.md."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PREFIX: Final = "PANELRY_"
+DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+SWITCH: Final = {"1": True, "on": True, "true": True, "0": False, "off": False, "false": False, "": False}
+
+
+class InvalidSetting(Exception):
+    """A setting has a value that the program cannot work with; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator can choose. Durations are in seconds; `data` is absolute."""
+
+    data: Path
+    database_url: str | None = None
+    currency: str = "USD"
+    development: bool = False
+    limits: bool = True
+    providers_private: bool = False
+    secret_key: str | None = None
+    prepare: bool = True
+    hosts: tuple[str, ...] = DEFAULT_HOSTS
+    provider_connect_seconds: float = 3.0
+    provider_total_seconds: float = 25.0
+    lease_seconds: float = 60.0
+    poll_seconds: float = 0.2
+
+    @property
+    def private_addresses_allowed(self) -> bool:
+        """Whether providers may be http, on private or loopback addresses and on any port."""
+        return self.development or self.providers_private
+
+
+def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
+    """Read the settings; `data` (the command line's `--data`) wins over `PANELRY_DATA`.
+
+    Raises `InvalidSetting` naming the variable.
+    """
+    source = os.environ if environ is None else environ  # noqa: TID251 (this is the one place)
+    settings = Settings(
+        data=(data or Path(source.get("PANELRY_DATA") or "data")).absolute(),
+        database_url=source.get("DATABASE_URL") or None,
+        currency=_currency(source),
+        development=_switch(source, "DEVELOPMENT", default=False),
+        limits=_switch(source, "LIMITS", default=True),
+        providers_private=_switch(source, "PROVIDERS_PRIVATE", default=False),
+        secret_key=source.get("PANELRY_SECRET_KEY") or None,
+        prepare=_switch(source, "PREPARE", default=True),
+        hosts=_hosts(source),
+        provider_connect_seconds=_seconds(source, "PROVIDER_CONNECT_SECONDS", default=3.0),
+        provider_total_seconds=_seconds(source, "PROVIDER_TOTAL_SECONDS", default=25.0),
+        lease_seconds=_seconds(source, "LEASE_SECONDS", default=60.0),
+        poll_seconds=_seconds(source, "POLL_SECONDS", default=0.2),
+    )
+    if not settings.limits and not settings.development:
+        raise InvalidSetting("PANELRY_LIMITS=off needs PANELRY_DEVELOPMENT=1")
+    if settings.lease_seconds <= settings.provider_total_seconds + 5:
+        raise InvalidSetting(
+            "PANELRY_LEASE_SECONDS must exceed PANELRY_PROVIDER_TOTAL_SECONDS by more than 5"
+        )
+    return settings
+
+
+def _switch(source: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = source.get(PREFIX + name)
+    if text is None:
+        return default
+    if text.lower() not in SWITCH:
+        raise InvalidSetting(f"{PREFIX}{name} must be 1 or 0, on or off; it is {text!r}")
+    return SWITCH[text.lower()]
+
+
+def _seconds(source: Mapping[str, str], name: str, *, default: float) -> float:
+    text = source.get(PREFIX + name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.01 <= seconds <= 86_400:
+        raise InvalidSetting(f"{PREFIX}{name} must be a number of seconds from 0.01 to 86400; it is {text!r}")
+    return seconds
+
+
+def _currency(source: Mapping[str, str]) -> str:
+    text = source.get("PANELRY_CURRENCY") or "USD"
+    if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+        raise InvalidSetting(f"PANELRY_CURRENCY must be three capital letters such as USD; it is {text!r}")
+    return text
+
+
+def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:
+    text = source.get("PANELRY_HOSTS")
+    names = tuple(host.strip() for host in (text or "").split(",") if host.strip())
+    return names or DEFAULT_HOSTS
