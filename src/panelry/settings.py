@@ -102,3 +102,9 @@ def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:
     text = source.get("PANELRY_HOSTS")
     names = tuple(host.strip() for host in (text or "").split(",") if host.strip())
     return names or DEFAULT_HOSTS
+
+
+def publish(database_url: str, data: Path) -> None:
+    """Let this process, Django in it and its children use one database and data directory from now on."""
+    os.environ["DATABASE_URL"] = database_url  # noqa: TID251 (this is the one place)
+    os.environ["PANELRY_DATA"] = str(data)  # noqa: TID251 (this is the one place)

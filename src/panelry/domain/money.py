@@ -10,6 +10,7 @@ Micros = NewType("Micros", int)
 """Millionths of the wallet's currency; always whole, fits a signed 64-bit column."""
 
 UNIT: Final = 1_000_000
+ZERO: Final = Micros(0)
 LARGEST: Final = Micros(9_000_000_000_000_000_000)
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]{1,30}))?", re.ASCII)
 

@@ -1,0 +1,1 @@
+"""The tables: models, migrations and the guards with which the database itself says no."""

@@ -1,0 +1,48 @@
+"""Accounts, the people behind them and their API keys: who is calling, and may they?"""
+
+from panelry.domain.accounts.operations import create, create_key, resume, revoke_key, suspend
+from panelry.domain.accounts.queries import by_email, callers, identify
+from panelry.domain.accounts.rules import digest, is_well_formed
+from panelry.domain.accounts.values import (
+    Account,
+    AccountId,
+    AccountNotFound,
+    AccountState,
+    AccountSuspended,
+    EmailTaken,
+    InvalidApiKey,
+    InvalidEmail,
+    IssuedKey,
+    KeyDigest,
+    KeyNotFound,
+    PasswordTooShort,
+    TierNotFound,
+    TooManyKeys,
+)
+
+__all__ = [
+    "Account",
+    "AccountId",
+    "AccountNotFound",
+    "AccountState",
+    "AccountSuspended",
+    "EmailTaken",
+    "InvalidApiKey",
+    "InvalidEmail",
+    "IssuedKey",
+    "KeyDigest",
+    "KeyNotFound",
+    "PasswordTooShort",
+    "TierNotFound",
+    "TooManyKeys",
+    "by_email",
+    "callers",
+    "create",
+    "create_key",
+    "digest",
+    "identify",
+    "is_well_formed",
+    "resume",
+    "revoke_key",
+    "suspend",
+]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType, Protocol
-from uuid import UUID
+
+from panelry.domain.refusals import OperatorRefusal
 
 ProviderId = NewType("ProviderId", int)
 
@@ -184,13 +185,20 @@ class UpstreamBalance:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """One thing learnt about a submission, kept for the person who may have to decide."""
+class ProviderNotFound(OperatorRefusal):
+    """It was refused because no provider has this name."""
 
-    at: str
-    step: str
-    text: str
+
+class ProviderNameTaken(OperatorRefusal):
+    """It was refused because another provider has this name."""
+
+
+class UnknownDialect(OperatorRefusal):
+    """It was refused because no connector speaks this dialect."""
+
+
+class InvalidProviderUrl(OperatorRefusal):
+    """It was refused because the address is not an http(s) URL without user name and fragment."""
 
 
 class Connector(Protocol):
@@ -204,6 +212,3 @@ class Connector(Protocol):
     async def statuses(self, upstream_ids: Sequence[str]) -> Mapping[str, Report | RowError]: ...
     async def services(self) -> Sequence[UpstreamService]: ...
     async def balance(self) -> UpstreamBalance: ...
-
-
-SubmissionId = NewType("SubmissionId", UUID)

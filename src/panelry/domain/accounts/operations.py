@@ -1,0 +1,94 @@
+"""All that changes accounts, log-ins and keys."""
+
+import secrets
+
+from argon2 import PasswordHasher
+
+from panelry.database.pool import Conn
+from panelry.database.statements import Statements
+from panelry.domain import ids
+from panelry.domain.accounts import rules
+from panelry.domain.accounts.values import (
+    Account,
+    AccountId,
+    AccountState,
+    EmailTaken,
+    InvalidEmail,
+    IssuedKey,
+    KeyNotFound,
+    PasswordTooShort,
+    TierNotFound,
+    TooManyKeys,
+)
+
+SQL = Statements.beside(__file__)
+# Django's own parameters, so that a log-in never has to hash the password again.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=102_400, parallelism=8)
+
+
+def create(
+    conn: Conn, email: str, *, password: str | None, tier: str = "Standard", staff: bool = False
+) -> Account:
+    """Make an account and the person who logs in to it; without a password nobody can log in yet.
+
+    Raises `InvalidEmail`, `EmailTaken`, `PasswordTooShort` or `TierNotFound`.
+    """
+    address = rules.normal_email(email)
+    if address is None:
+        raise InvalidEmail(email=email[:254])
+    if password is not None and len(password) < rules.MIN_PASSWORD:
+        raise PasswordTooShort
+    account_id = AccountId(ids.new())
+    if SQL["insert_account"](conn, id=account_id, tier=tier).fetchone() is None:
+        raise TierNotFound(tier=tier)
+    user = SQL["insert_user"](
+        conn, id=ids.new(), email=address, password=_hashed(password), account_id=account_id, is_staff=staff
+    )
+    if user.fetchone() is None:
+        raise EmailTaken(email=address)
+    return Account(id=account_id, email=address, state=AccountState.ACTIVE)
+
+
+def suspend(conn: Conn, account_id: AccountId) -> None:
+    """Let the account do nothing from its next request on."""
+    SQL["set_state"](conn, account_id=account_id, state=AccountState.SUSPENDED)
+
+
+def resume(conn: Conn, account_id: AccountId) -> None:
+    """Let a suspended account act again."""
+    SQL["set_state"](conn, account_id=account_id, state=AccountState.ACTIVE)
+
+
+def create_key(
+    conn: Conn, account_id: AccountId, *, label: str = "", per_minute: int | None = None
+) -> IssuedKey:
+    """Issue a key; it works from the commit on and is never shown again.
+
+    Raises `TooManyKeys` when ten are active, also when two callers ask for the tenth at once.
+    """
+    SQL["lock_account"](conn, account_id=account_id)
+    [active] = SQL["count_active_keys"](conn, account_id=account_id).fetchall()[0]
+    if active >= rules.MAX_ACTIVE_KEYS:
+        raise TooManyKeys(most=rules.MAX_ACTIVE_KEYS)
+    key = rules.key_from(secrets.randbits(256))
+    prefix = rules.shown_prefix(key)
+    SQL["insert_key"](
+        conn,
+        id=ids.new(),
+        account_id=account_id,
+        prefix=prefix,
+        digest=rules.digest(key),
+        label=label,
+        per_minute=per_minute,
+    )
+    return IssuedKey(key=key, prefix=prefix)
+
+
+def revoke_key(conn: Conn, prefix: str) -> None:
+    """End a key: the very next request with it is refused. Raises `KeyNotFound`."""
+    if SQL["revoke_key"](conn, prefix=prefix).fetchone() is None:
+        raise KeyNotFound(prefix=prefix)
+
+
+def _hashed(password: str | None) -> str:
+    return "!" if password is None else "argon2" + _HASHER.hash(password)

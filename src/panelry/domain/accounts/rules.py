@@ -1,0 +1,56 @@
+"""The form of API keys (api-v2.md, 2 Keys) and of log-ins."""
+
+import hashlib
+import re
+import zlib
+from typing import Final
+
+from panelry.domain.accounts.values import KeyDigest
+
+MAX_ACTIVE_KEYS: Final = 10
+MIN_PASSWORD: Final = 10
+PREFIX: Final = "pnl_"
+_BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY_FORM: Final = re.compile(r"pnl_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", re.ASCII)
+_EMAIL_FORM: Final = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}\.[^@\s\x00-\x1f.]{2,}")
+
+
+def key_from(random: int) -> str:
+    """Write 256 random bits as a key: `pnl_`, 43 base62 characters, 6 of checksum that secret scanners can verify."""
+    body = _base62(random, 43)
+    return PREFIX + body + _checksum(body)
+
+
+def is_well_formed(key: str) -> bool:
+    """Tell whether the text could be one of our keys; says nothing about whether it is one."""
+    return _KEY_FORM.fullmatch(key) is not None and _checksum(key[4:47]) == key[47:]
+
+
+def digest(key: str) -> KeyDigest:
+    """Return what a key is stored and looked up by; any text has one."""
+    return KeyDigest(hashlib.sha256(key.encode()).digest())
+
+
+def shown_prefix(key: str) -> str:
+    """Return the part of a key by which people tell their keys apart: `pnl_` and 8 characters."""
+    return key[:12]
+
+
+def normal_email(text: str) -> str | None:
+    """Return an address as it is stored, in ASCII lower case only, so that no locale can fold two into one."""
+    address = "".join(c.lower() if c.isascii() else c for c in text.strip())
+    if len(address) > 254 or address != address.lower() or not _EMAIL_FORM.fullmatch(address):
+        return None
+    return address
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), 6)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,72 @@
+"""Accounts, the callers they are reached through, and why a caller is turned away."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from panelry.domain.refusals import OperatorRefusal, Refusal
+
+AccountId = NewType("AccountId", UUID)
+KeyDigest = NewType("KeyDigest", bytes)
+"""SHA-256 of an API key: all that is stored of it, and what it is looked up by."""
+
+
+class AccountState(StrEnum):
+    """Whether an account may act."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer with the e-mail address of the person who owns it."""
+
+    id: AccountId
+    email: str
+    state: AccountState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """A new API key in clear: the only moment at which it exists here."""
+
+    key: str
+    prefix: str
+
+
+class InvalidApiKey(Refusal):
+    """It was refused because the key is missing, wrong or revoked; which of these is never told."""
+
+
+class AccountSuspended(Refusal):
+    """It was refused because the account is suspended."""
+
+
+class TooManyKeys(Refusal):
+    """It was refused because the account has the most active keys that it may have."""
+
+
+class AccountNotFound(OperatorRefusal):
+    """It was refused because no account has this e-mail address."""
+
+
+class EmailTaken(OperatorRefusal):
+    """It was refused because somebody already logs in with this e-mail address."""
+
+
+class InvalidEmail(OperatorRefusal):
+    """It was refused because this is not an e-mail address."""
+
+
+class PasswordTooShort(OperatorRefusal):
+    """It was refused because the password has fewer than 10 characters."""
+
+
+class TierNotFound(OperatorRefusal):
+    """It was refused because no tier has this name."""
+
+
+class KeyNotFound(OperatorRefusal):
+    """It was refused because no active key has this prefix."""

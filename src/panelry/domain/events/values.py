@@ -1,0 +1,27 @@
+"""What happened to whom: one row of a subject's timeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from panelry.domain.accounts import AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change of one subject (an order, later a refill or a balance).
+
+    `sequence` counts the subject's events from 1 without gaps; the database refuses a second one with the same
+    number, so two changes of one subject can never both be first. `data` holds what a reader of the change needs:
+    `from`, `to`, counts.
+    """
+
+    id: UUID
+    account_id: AccountId
+    subject: UUID
+    sequence: int
+    type: str
+    data: Mapping[str, str | int | None]
+    actor: str
+    at: datetime

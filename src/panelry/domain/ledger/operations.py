@@ -1,0 +1,120 @@
+"""All that changes wallets and transfers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from panelry.database.pool import Conn
+from panelry.database.statements import Statements
+from panelry.domain import ids
+from panelry.domain.accounts import AccountId
+from panelry.domain.ledger import rules
+from panelry.domain.ledger.values import (
+    WALLET,
+    AmountNotPositive,
+    Entry,
+    ReferenceReused,
+    Transfer,
+    Wallet,
+)
+from panelry.domain.money import Micros
+
+SQL = Statements.beside(__file__)
+
+
+def lock(conn: Conn, account_ids: Iterable[AccountId]) -> dict[AccountId, Wallet]:
+    """Lock the wallets of these accounts, opening those that are missing. Nobody else moves them until the end."""
+    wanted = sorted(set(account_ids))
+    if not wanted:
+        return {}
+    rows = SQL["lock_wallets"](conn, account_ids=wanted).fetchall()
+    if len(rows) < len(wanted):
+        SQL["open_wallets"](conn, account_ids=wanted)
+        rows = SQL["lock_wallets"](conn, account_ids=wanted).fetchall()
+    return wallets_from(rows)
+
+
+def wallets_from(rows: Sequence[tuple[AccountId, int, int, bytes]]) -> dict[AccountId, Wallet]:
+    """Read the rows of `lock_wallets`."""
+    return {
+        id_: Wallet(account_id=id_, balance_micros=Micros(balance), version=version, head=bytes(head))
+        for id_, balance, version, head in rows
+    }
+
+
+def store(
+    conn: Conn, before: Mapping[AccountId, Wallet], after: Iterable[Wallet], transfers: Sequence[Transfer]
+) -> None:
+    """Write locked wallets as `rules.post` left them, and the transfers that got them there."""
+    moved = [wallet for wallet in after if wallet.version != before[wallet.account_id].version]
+    if not moved:
+        return
+    assert sum(w.version - before[w.account_id].version for w in moved) == len(transfers)
+    updated = SQL["move_wallets"](
+        conn,
+        account_ids=[w.account_id for w in moved],
+        from_versions=[before[w.account_id].version for w in moved],
+        versions=[w.version for w in moved],
+        balances=[w.balance_micros for w in moved],
+        heads=[w.head for w in moved],
+    )
+    SQL["insert_transfers"](
+        conn,
+        account_ids=[t.account_id for t in transfers],
+        versions=[t.version for t in transfers],
+        postings=[t.entry.posting for t in transfers],
+        sources=[t.entry.source for t in transfers],
+        targets=[t.entry.target for t in transfers],
+        amounts=[t.entry.amount_micros for t in transfers],
+        balances=[t.balance_micros for t in transfers],
+        order_ids=[t.entry.order_id for t in transfers],
+        refs=[t.entry.reference for t in transfers],
+        reasons=[t.entry.reason for t in transfers],
+        actors=[t.entry.actor for t in transfers],
+        ats=[t.at for t in transfers],
+        hashes=[t.hash for t in transfers],
+    )
+    assert updated.rowcount == len(moved), "a wallet moved although it was locked"
+
+
+def transfer(conn: Conn, account_id: AccountId, entry: Entry) -> Micros:
+    """Move money once and return the balance after it.
+
+    An entry with a reference that is already booked changes nothing. Raises `InsufficientBalance`,
+    `AmountNotPositive`, or `ReferenceReused` when the reference was booked for something else.
+    """
+    if entry.amount_micros <= 0:
+        raise AmountNotPositive
+    before = lock(conn, [account_id])
+    wallet = before[account_id]
+    if entry.reference is not None:
+        booked = SQL["by_reference"](conn, account_id=account_id, reference=entry.reference).fetchone()
+        if booked is not None and booked != (entry.source, entry.target, entry.amount_micros):
+            raise ReferenceReused(reference=entry.reference)
+        if booked is not None:
+            return wallet.balance_micros
+    [at] = SQL["now"](conn).fetchall()[0]
+    after, written = rules.post(wallet, entry, at=at)
+    store(conn, before, [after], [written])
+    return after.balance_micros
+
+
+def credit(
+    conn: Conn,
+    account_id: AccountId,
+    amount: Micros,
+    *,
+    source: str,
+    reason: str,
+    actor: str,
+    reference: str | None,
+) -> Micros:
+    """Add money to a wallet from another book, such as `deposit("manual")`; see `transfer`."""
+    entry = Entry(
+        posting=ids.new(),
+        source=source,
+        target=WALLET,
+        amount_micros=amount,
+        reason=reason,
+        actor=actor,
+        reference=reference,
+    )
+    return transfer(conn, account_id, entry)
