@@ -1,7 +1,15 @@
 """The ledger: two-sided transfers between a customer's wallet and the house's books, chained by hashes."""
 
 from panelry.domain.ledger.operations import credit, lock, store, transfer, wallets_from
-from panelry.domain.ledger.queries import Verification, balances, expected_transfers, now, suspense, verify
+from panelry.domain.ledger.queries import (
+    Verification,
+    balances,
+    begin_now,
+    expected_transfers,
+    now,
+    suspense,
+    verify,
+)
 from panelry.domain.ledger.rules import post
 from panelry.domain.ledger.values import (
     ADJUSTMENT,
@@ -38,6 +46,7 @@ __all__ = [
     "Verification",
     "Wallet",
     "balances",
+    "begin_now",
     "credit",
     "deposit",
     "expected_transfers",

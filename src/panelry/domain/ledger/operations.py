@@ -48,30 +48,31 @@ def store(
     if not moved:
         return
     assert sum(w.version - before[w.account_id].version for w in moved) == len(transfers)
-    updated = SQL["move_wallets"](
-        conn,
-        account_ids=[w.account_id for w in moved],
-        from_versions=[before[w.account_id].version for w in moved],
-        versions=[w.version for w in moved],
-        balances=[w.balance_micros for w in moved],
-        heads=[w.head for w in moved],
-    )
-    SQL["insert_transfers"](
-        conn,
-        account_ids=[t.account_id for t in transfers],
-        versions=[t.version for t in transfers],
-        postings=[t.entry.posting for t in transfers],
-        sources=[t.entry.source for t in transfers],
-        targets=[t.entry.target for t in transfers],
-        amounts=[t.entry.amount_micros for t in transfers],
-        balances=[t.balance_micros for t in transfers],
-        order_ids=[t.entry.order_id for t in transfers],
-        refs=[t.entry.reference for t in transfers],
-        reasons=[t.entry.reason for t in transfers],
-        actors=[t.entry.actor for t in transfers],
-        ats=[t.at for t in transfers],
-        hashes=[t.hash for t in transfers],
-    )
+    with conn.pipeline():
+        updated = SQL["move_wallets"](
+            conn,
+            account_ids=[w.account_id for w in moved],
+            from_versions=[before[w.account_id].version for w in moved],
+            versions=[w.version for w in moved],
+            balances=[w.balance_micros for w in moved],
+            heads=[w.head for w in moved],
+        )
+        SQL["insert_transfers"](
+            conn,
+            account_ids=[t.account_id for t in transfers],
+            versions=[t.version for t in transfers],
+            postings=[t.entry.posting for t in transfers],
+            sources=[t.entry.source for t in transfers],
+            targets=[t.entry.target for t in transfers],
+            amounts=[t.entry.amount_micros for t in transfers],
+            balances=[t.balance_micros for t in transfers],
+            order_ids=[t.entry.order_id for t in transfers],
+            refs=[t.entry.reference for t in transfers],
+            reasons=[t.entry.reason for t in transfers],
+            actors=[t.entry.actor for t in transfers],
+            ats=[t.at for t in transfers],
+            hashes=[t.hash for t in transfers],
+        )
     assert updated.rowcount == len(moved), "a wallet moved although it was locked"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from psycopg import ServerCursor
+from psycopg import Cursor, ServerCursor
 from psycopg.rows import tuple_row
 
 from panelry.database.pool import Conn
@@ -36,9 +36,14 @@ def balances(conn: Conn, account_ids: Sequence[AccountId]) -> list[Micros]:
     return [Micros(found.get(id_, 0)) for id_ in account_ids]
 
 
+def begin_now(conn: Conn) -> Cursor[Row]:
+    """Ask for the time by which the books are kept without waiting for the answer: one row, one column."""
+    return SQL["now"](conn)
+
+
 def now(conn: Conn) -> datetime:
     """Return the time by which the books are kept: the database's."""
-    [at] = SQL["now"](conn).fetchall()[0]
+    [at] = begin_now(conn).fetchall()[0]
     assert isinstance(at, datetime)
     return at
 

@@ -70,6 +70,7 @@ CREATE TABLE submissions (
   state text NOT NULL CONSTRAINT submission_state_is_known CHECK (state IN
     ('sending', 'accepted', 'not_sent', 'rejected', 'postponed', 'unknown', 'quarantined')),
   upstream_id text,
+  reason text NOT NULL DEFAULT '',
   message text NOT NULL DEFAULT '',
   evidence jsonb NOT NULL DEFAULT '[]',
   due_at timestamptz,

@@ -47,6 +47,7 @@ class Submission(models.Model):
     provider_service = models.TextField()
     state = models.TextField()
     upstream_id = models.TextField(null=True)  # noqa: DJ001 (null means: none known; the unique index skips it)
+    reason = models.TextField()
     message = models.TextField()
     evidence = models.JSONField()
     due_at = models.DateTimeField(null=True)

@@ -1,0 +1,44 @@
+"""Prices and routes (money-and-lifecycle.md, 1 and 8)."""
+
+from collections.abc import Collection, Sequence
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+from panelry.domain.catalog.values import PER_PACKAGE, PER_THOUSAND, SELLABLE_TYPES, ForSale, Route, RouteId
+from panelry.domain.money import LARGEST, Micros
+from panelry.domain.providers import SnapshotRow
+
+PACKAGE_TYPES: Final = frozenset({"Package", "Custom Comments Package"})
+
+
+def route_for(routes: Sequence[Route], *, refused: Collection[RouteId] = ()) -> Route | None:
+    """Choose where to buy: the first open route that has not definitely refused the order, else the first that may open."""
+    left = [route for route in routes if route.id not in refused]
+    return next((route for route in left if route.is_open), left[0] if left else None)
+
+
+def sale_rate(cost: Micros, *, currency_rate: Decimal, markup_percent: Decimal) -> Micros:
+    """Return what to ask for what costs `cost` in the provider's currency, rounded up to whole micros."""
+    rate = Decimal(cost) * currency_rate * (100 + markup_percent) / 100
+    return Micros(min(int(rate.to_integral_value(rounding=ROUND_CEILING)), LARGEST))
+
+
+def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> ForSale:
+    """Turn a row of a provider's list into a service.
+
+    It comes on sale only where nothing has to be guessed: a type that we sell, limits that make sense, and for
+    packages limits of exactly one; the rest waits for a person.
+    """
+    limits = (row.minimum, row.maximum)
+    minimum = max(row.minimum or 1, 1)
+    maximum = max(row.maximum or minimum, minimum)
+    is_package = row.type in PACKAGE_TYPES
+    understood = limits == (1, 1) if is_package else None not in limits and limits == (minimum, maximum)
+    return ForSale(
+        type=row.type,
+        rate_micros=sale_rate(row.rate_micros, currency_rate=currency_rate, markup_percent=markup_percent),
+        rate_per=PER_PACKAGE if is_package and limits == (1, 1) else PER_THOUSAND,
+        minimum=minimum,
+        maximum=maximum,
+        on_sale=understood and row.type in SELLABLE_TYPES,
+    )

@@ -1,0 +1,89 @@
+"""What is sold and how it is bought. Rates are micros of the wallet's currency per `rate_per` units."""
+
+from dataclasses import dataclass
+from typing import Final, NewType
+
+from panelry.domain.money import Micros
+from panelry.domain.providers import ProviderId
+from panelry.domain.refusals import OperatorRefusal, Refusal
+
+ServiceId = NewType("ServiceId", int)
+RouteId = NewType("RouteId", int)
+
+PER_THOUSAND: Final = 1000
+PER_PACKAGE: Final = 1
+SELLABLE_TYPES: Final = frozenset({"Default"})
+"""Types that orders can be placed for; services of other types are imported off sale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way to buy a service: the provider and its own id for the service; `is_open` while the provider is not paused."""
+
+    id: RouteId
+    provider_id: ProviderId
+    provider_service: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service on sale with its routes, best first, as the rules of placing need it."""
+
+    id: ServiceId
+    type: str
+    rate_micros: Micros
+    rate_per: int
+    minimum: int
+    maximum: int
+    dripfeed: bool
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A service as the price list shows it."""
+
+    id: ServiceId
+    name: str
+    type: str
+    category: str
+    rate_micros: Micros
+    rate_per: int
+    minimum: int
+    maximum: int
+    dripfeed: bool
+    refill: bool
+    cancel: bool
+    description: str
+    average_time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForSale:
+    """What an import makes of one row of a provider's list."""
+
+    type: str
+    rate_micros: Micros
+    rate_per: int
+    minimum: int
+    maximum: int
+    on_sale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A service of ours and the provider's service that it is bought as."""
+
+    service: ServiceId
+    provider_service: str
+    name: str
+    on_sale: bool
+
+
+class ServiceNotFound(Refusal):
+    """It was refused because no service on sale has this id."""
+
+
+class ProviderServiceNotFound(OperatorRefusal):
+    """It was refused because the provider's list, as last read, has no service with this id."""

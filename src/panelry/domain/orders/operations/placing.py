@@ -1,0 +1,91 @@
+"""Placing a set of orders: load with locks, decide, store (money-and-lifecycle.md, 3)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from panelry.database.pool import Conn
+from panelry.database.statements import Statements
+from panelry.domain import catalog, events, ids, ledger
+from panelry.domain.accounts import AccountId, AccountState, AccountSuspended, InvalidApiKey
+from panelry.domain.orders import rules
+from panelry.domain.orders.rules import Decision, Loaded
+from panelry.domain.orders.values import Draft, OrderId, Placed
+from panelry.domain.refusals import Refusal
+
+SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+MOST = 256
+_encode = msgspec.json.Encoder().encode
+
+
+def place(conn: Conn, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
+    """Place a set of at most 256 drafts and answer each: `Placed`, or the refusal that says why not.
+
+    Only when the transaction of `conn` commits are the answers true; a refused draft leaves no trace. Calling again
+    with the same request ids gives the same orders.
+    """
+    assert len(drafts) <= MOST
+    loaded = _load(conn, drafts)
+    homeless = {c for c in loaded.callers if not isinstance(c, Refusal)} - loaded.wallets.keys()
+    if homeless:
+        ledger.lock(conn, homeless)
+        loaded = _load(conn, drafts)
+    decision = rules.decide(loaded, drafts, mint=ids.new)
+    if decision.orders:
+        _store(conn, loaded, decision)
+    return decision.answers
+
+
+def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
+    digests = [d.caller if isinstance(d.caller, bytes) else None for d in drafts]
+    account_ids = [None if isinstance(d.caller, bytes) else d.caller for d in drafts]
+    called = {"digests": list(set(digests) - {None}), "account_ids": list(set(account_ids) - {None})}
+    with conn.pipeline():
+        callers = SQL["load_callers"](conn, **called)
+        wallets = SQL["lock_callers_wallets"](conn, **called)
+        known = SQL["load_known"](
+            conn, digests=digests, account_ids=account_ids, request_ids=[d.request_id for d in drafts]
+        )
+        services = catalog.begin_load(conn, {d.service for d in drafts})
+        now = ledger.begin_now(conn)
+    found = {digest or id_: (id_, state) for digest, id_, state in callers}
+    return Loaded(
+        callers=[_caller(found.get(draft.caller)) for draft in drafts],
+        wallets=ledger.wallets_from(wallets.fetchall()),
+        services=catalog.services_from(services.fetchall()),
+        known={
+            (id_, request_id): (OrderId(order), bytes(print_)) for id_, request_id, order, print_ in known
+        },
+        at=now.fetchall()[0][0],
+    )
+
+
+def _caller(found: tuple[AccountId, str] | None) -> AccountId | Refusal:
+    if found is None:
+        return InvalidApiKey()
+    return found[0] if found[1] == AccountState.ACTIVE else AccountSuspended()
+
+
+def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
+    orders = decision.orders
+    ledger.store(conn, loaded.wallets, decision.wallets.values(), decision.transfers)
+    with conn.pipeline():
+        SQL["insert_orders"](
+            conn,
+            account_ids=[o.account_id for o in orders],
+            ids=[o.id for o in orders],
+            request_ids=[o.draft.request_id for o in orders],
+            fingerprints=[o.fingerprint for o in orders],
+            service_ids=[o.draft.service for o in orders],
+            links=[o.wanted.link for o in orders],
+            quantities=[o.wanted.quantity for o in orders],
+            extras=[_encode(o.wanted.extras).decode() for o in orders],
+            rates=[o.rate_micros for o in orders],
+            rate_pers=[o.rate_per for o in orders],
+            charges=[o.charge_micros for o in orders],
+            route_ids=[o.route_id for o in orders],
+            provider_ids=[o.provider_id for o in orders],
+            at=loaded.at,
+        )
+        events.record(conn, decision.events)

@@ -1,0 +1,174 @@
+"""What can be asked about orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from panelry.database.pool import Conn
+from panelry.database.statements import Statements
+from panelry.domain import ids, money
+from panelry.domain.accounts import AccountId
+from panelry.domain.ledger import Finding
+from panelry.domain.money import Micros
+from panelry.domain.orders.values import NoSuchOrder, OrderId, OrderState, Status, SubmissionState
+
+SQL = Statements.beside(__file__)
+MOST_FINDINGS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """All that is known of one order, for staff: rows as mappings that print and encode as they are."""
+
+    account_id: AccountId
+    order: dict[str, Any]
+    submissions: list[dict[str, Any]]
+    transfers: list[dict[str, Any]]
+
+
+def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status]]:
+    """Return what each caller sees of the orders it asks for; those that are not its own are left out."""
+    answers: list[list[Status]] = [[] for _ in asked]
+    flat = [(position, account_id, id_) for position, (account_id, ids_) in enumerate(asked) for id_ in ids_]
+    rows = SQL["statuses"](
+        conn,
+        positions=[p for p, _, _ in flat],
+        account_ids=[a for _, a, _ in flat],
+        ids=[i for _, _, i in flat],
+    )
+    for position, id_, state, charge, start_count, remains in rows:
+        status = Status(
+            order_id=OrderId(id_),
+            state=OrderState(state),
+            charge_micros=Micros(charge),
+            start_count=start_count,
+            remains=remains,
+        )
+        answers[position].append(status)
+    return answers
+
+
+def sheet(conn: Conn, order_id: OrderId) -> Sheet:
+    """Return all that is known of one order, whosever it is. Raises `NoSuchOrder`."""
+    row = SQL["find"](conn, id=order_id).fetchone()
+    if row is None:
+        raise NoSuchOrder(order=ids.show(ids.ORDER, order_id))
+    account_id = AccountId(row[0])
+    key = {"account_id": account_id, "id": order_id}
+    return Sheet(
+        account_id=account_id,
+        order=_order_row(SQL["sheet"](conn, **key).fetchall()[0]),
+        submissions=[_submission_row(found) for found in SQL["order_submissions"](conn, **key)],
+        transfers=[_transfer_row(found) for found in SQL["order_transfers"](conn, **key)],
+    )
+
+
+def submissions_in(
+    conn: Conn, states: Sequence[SubmissionState], *, most: int = 1000
+) -> list[dict[str, Any]]:
+    """List submissions that wait for an answer or a person, oldest first, with their evidence."""
+    rows = SQL["submissions_in"](conn, states=[str(state) for state in states], most=most)
+    return [
+        {
+            "id": ids.show(ids.SUBMISSION, id_),
+            "order": ids.show(ids.ORDER, order_id),
+            "link": link,
+            "provider": provider,
+            "state": state,
+            "sent_at": sent_at.isoformat(),
+            "evidence": msgspec.json.decode(evidence),
+        }
+        for id_, order_id, link, provider, state, evidence, sent_at in rows
+    ]
+
+
+def verify(conn: Conn) -> list[Finding]:
+    """Hold orders against the books: charges and refunds against transfers, submissions against costs, timelines."""
+    findings = [
+        _finding(account, ids.show(ids.ORDER, order), _wrong_charge(charge, refunded, charged, paid_back))
+        for account, order, charge, refunded, charged, paid_back in SQL["wrong_charges"](
+            conn, most=MOST_FINDINGS
+        )
+    ]
+    for account, submission, is_accepted in SQL["wrong_costs"](conn, most=MOST_FINDINGS):
+        problem = "is accepted but has no cost row" if is_accepted else "has a cost row but is not accepted"
+        findings.append(_finding(account, ids.show(ids.SUBMISSION, submission), problem))
+    for account, order, sequence, last in SQL["wrong_timelines"](conn, most=MOST_FINDINGS):
+        problem = f"counts {sequence} events, its timeline ends at {last} or has gaps"
+        findings.append(_finding(account, ids.show(ids.ORDER, order), problem))
+    return findings
+
+
+def _finding(account_id: AccountId, row: str, problem: str) -> Finding:
+    return Finding(account=ids.show(ids.ACCOUNT, account_id), row=row, problem=problem)
+
+
+def _wrong_charge(
+    charge: int | None, refunded: int | None, charged: int | None, paid_back: int | None
+) -> str:
+    if charge is None:
+        return "has transfers but does not exist"
+    return (
+        f"says charge {money.text(charge)} and refunds {money.text(refunded or 0)}, its transfers say "
+        f"{money.text(charged or 0)} and {money.text(paid_back or 0)}"
+    )
+
+
+def _order_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    (
+        id_, account_id, email, service_id, service, request_id, link, quantity, charge, refunded, state, start_count,
+        remains, created_at, finished_at,
+    ) = row  # fmt: skip
+    return {
+        "order": ids.show(ids.ORDER, id_),
+        "account": ids.show(ids.ACCOUNT, account_id),
+        "email": email,
+        "service": service_id,
+        "service_name": service,
+        "request_id": request_id,
+        "link": link,
+        "quantity": quantity,
+        "charge": money.text(charge),
+        "refunded": money.text(refunded),
+        "kept": money.text(charge - refunded),
+        "status": state,
+        "start_count": start_count,
+        "remains": remains,
+        "created_at": created_at.isoformat(),
+        "finished_at": finished_at.isoformat() if finished_at else None,
+    }
+
+
+def _submission_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    id_, provider, service, state, upstream_id, message, evidence, sent_at, answered_at, expected, charged = (
+        row
+    )
+    return {
+        "id": ids.show(ids.SUBMISSION, id_),
+        "provider": provider,
+        "provider_service": service,
+        "state": state,
+        "upstream_id": upstream_id,
+        "message": message,
+        "evidence": msgspec.json.decode(evidence),
+        "sent_at": sent_at.isoformat(),
+        "answered_at": answered_at.isoformat() if answered_at else None,
+        "expected_cost": None if expected is None else money.text(expected),
+        "charged_cost": None if charged is None else money.text(charged),
+    }
+
+
+def _transfer_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    version, source, target, amount, balance, reason, actor, at = row
+    return {
+        "version": version,
+        "from": source,
+        "to": target,
+        "amount": money.text(amount),
+        "balance": money.text(balance),
+        "reason": reason,
+        "actor": actor,
+        "at": at.isoformat(),
+    }

@@ -1,0 +1,199 @@
+"""What a provider's answer to a submission means (money-and-lifecycle.md, 5)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from panelry.domain import catalog
+from panelry.domain.catalog import Route, RouteId
+from panelry.domain.money import ZERO, Micros
+from panelry.domain.orders.values import Change, Order, OrderState, Submission, SubmissionState, Verdict
+from panelry.domain.providers import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Postponed,
+    Rejected,
+    Rejection,
+    Unknown,
+)
+
+FIRST_CHECK: Final = timedelta(seconds=1)
+_LONGEST_WAIT: Final = timedelta(minutes=10)
+OURS: Final = frozenset({Rejection.KEY, Rejection.FUNDS})
+"""Rejections that are our problem: the provider is paused and the order goes elsewhere or waits, it never fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What follows from one answer, for the submission, the order, the provider and the route."""
+
+    verdict: Verdict
+    change: Change | None = None
+    accepted: Accepted | None = None
+    pause_for: Rejection | None = None
+    close_route: RouteId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A submission with its order, what could be tried instead, and whether asking again is safe.
+
+    `refused` are the routes whose providers definitely refused this very order. `resendable`: the provider
+    recognises our request id, so that a repeated call is answered with the truth. `taken` are upstream ids that
+    belong to other submissions.
+    """
+
+    order: Order
+    submission: Submission
+    routes: Sequence[Route]
+    refused: Collection[RouteId]
+    resendable: bool
+    taken: Collection[str]
+    now: datetime
+
+
+def after_outcome(situation: Situation, outcome: Outcome) -> Consequence | None:
+    """Decide what an answer means; `None` when the submission is settled already and the answer comes too late."""
+    match situation.submission.state:
+        case SubmissionState.SENDING:
+            return _first_answer(situation, outcome)
+        case SubmissionState.UNKNOWN:
+            return _later_answer(situation, outcome)
+        case _:
+            return None
+
+
+def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
+    match outcome:
+        case Accepted():
+            return _accepted(situation, outcome)
+        case Rejected():
+            return _rejected(situation, outcome)
+        case Postponed():
+            wait = backoff(situation.order.attempt, first=timedelta(seconds=15))
+            return _back_to_pending(situation, SubmissionState.POSTPONED, outcome.text, wait)
+        case NotSent():
+            wait = backoff(situation.order.attempt, first=timedelta(seconds=1))
+            return _back_to_pending(situation, SubmissionState.NOT_SENT, outcome.text, wait)
+        case Unknown():
+            return _still_unknown(situation, outcome.text)
+        case _:
+            assert_never(outcome)
+
+
+def _later_answer(situation: Situation, outcome: Outcome) -> Consequence:
+    """Judge an answer that arrives when the first one was lost: a late one, or one to a repeated call.
+
+    Only what proves something settles it. A refused key or a delay is said before the provider looks whether it
+    knows our request id, and an unsent repetition says nothing about the first call.
+    """
+    match outcome:
+        case Accepted():
+            return _accepted(situation, outcome)
+        case Rejected() if outcome.reason is not Rejection.KEY and situation.resendable:
+            return _rejected(situation, outcome)
+        case Rejected() | Postponed() | NotSent() | Unknown():
+            return _still_unknown(situation, outcome.text)
+        case _:
+            assert_never(outcome)
+
+
+def _accepted(situation: Situation, outcome: Accepted) -> Consequence:
+    if outcome.upstream_id in situation.taken:
+        return _still_unknown(situation, f"answered with id {outcome.upstream_id}, which is another order's")
+    verdict = Verdict(
+        submission=situation.submission,
+        to=SubmissionState.ACCEPTED,
+        due_at=situation.now + FIRST_CHECK,
+        note=f"accepted with id {outcome.upstream_id}",
+        upstream_id=outcome.upstream_id,
+    )
+    return Consequence(verdict=verdict, accepted=outcome)
+
+
+def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
+    order, submission = situation.order, situation.submission
+    ours = outcome.reason in OURS
+    following = _next_route(situation, outcome.reason)
+    facts: dict[str, str | int | None] = {"reason": outcome.reason}
+    if following is None:
+        left = Micros(order.charge_micros - order.refunded_micros)
+        change = _change(order, OrderState.REFUNDED, facts=facts, refund=left)
+    else:
+        # Another route is tried at once; an order that only a paused provider can take waits.
+        waits = ours and (following.id == submission.route_id or not following.is_open)
+        wait = backoff(order.attempt, first=timedelta(seconds=5)) if waits else timedelta()
+        change = _change(order, OrderState.PENDING, facts=facts, route=following, due_at=situation.now + wait)
+    return Consequence(
+        verdict=_settled(situation, SubmissionState.REJECTED, outcome.text, reason=outcome.reason),
+        change=change,
+        pause_for=outcome.reason if ours else None,
+        close_route=submission.route_id if outcome.reason is Rejection.SERVICE else None,
+    )
+
+
+def _next_route(situation: Situation, reason: Rejection) -> Route | None:
+    """Return where to try next: nowhere after a bad link, and for a fault of ours in the end the same route again."""
+    if reason is Rejection.LINK:
+        return None
+    current = situation.submission.route_id
+    following = catalog.route_for(situation.routes, refused={*situation.refused, current})
+    if following is None and reason in OURS:
+        return next((route for route in situation.routes if route.id == current), None)
+    return following
+
+
+def _back_to_pending(situation: Situation, to: SubmissionState, text: str, wait: timedelta) -> Consequence:
+    change = _change(
+        situation.order, OrderState.PENDING, facts={"reason": str(to)}, due_at=situation.now + wait
+    )
+    return Consequence(verdict=_settled(situation, to, text), change=change)
+
+
+def _still_unknown(situation: Situation, text: str) -> Consequence:
+    submission = situation.submission
+    wait = backoff(submission.attempt, first=timedelta(seconds=1))
+    verdict = Verdict(
+        submission=submission,
+        to=SubmissionState.UNKNOWN,
+        due_at=situation.now + wait if situation.resendable else None,
+        note=text,
+        message=text,
+        attempt=submission.attempt + 1,
+    )
+    return Consequence(verdict=verdict)
+
+
+def _settled(situation: Situation, to: SubmissionState, text: str, *, reason: str = "") -> Verdict:
+    return Verdict(
+        submission=situation.submission, to=to, due_at=None, note=text, message=text, reason=reason
+    )
+
+
+def _change(
+    order: Order,
+    to: OrderState,
+    *,
+    facts: Mapping[str, str | int | None],
+    refund: Micros = ZERO,
+    route: Route | None = None,
+    due_at: datetime | None = None,
+) -> Change:
+    return Change(
+        order=order,
+        to=to,
+        refund_micros=refund,
+        start_count=order.start_count,
+        remains=order.remains,
+        facts=facts,
+        route=(route.id, route.provider_id) if route else None,
+        due_at=due_at,
+        attempt=order.attempt + 1,
+    )
+
+
+def backoff(attempt: int, *, first: timedelta) -> timedelta:
+    """Return the wait before try `attempt + 2`: doubling from `first`, at most ten minutes."""
+    return min(first * (1 << min(attempt, 12)), _LONGEST_WAIT)

@@ -1,0 +1,208 @@
+-- name: load_callers
+-- Who is calling: for each digest of an active key, and each account named directly, whether it may act.
+SELECT k.digest, k.account_id, a.state FROM api_keys k JOIN accounts a ON a.id = k.account_id
+WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL
+UNION ALL
+SELECT NULL, a.id, a.state FROM accounts a WHERE a.id = ANY (:account_ids::uuid[]);
+
+-- name: lock_callers_wallets
+-- Lock the wallets of those who call, in the order of their ids. What is read after this sees all that the last
+-- holder of the lock committed.
+SELECT w.account_id, w.balance_micros, w.version, w.head FROM wallets w
+WHERE w.account_id IN (
+  SELECT k.account_id FROM api_keys k WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL
+  UNION SELECT unnest(:account_ids::uuid[]))
+ORDER BY w.account_id FOR NO KEY UPDATE OF w;
+
+-- name: load_known
+-- Orders that already carry one of these request ids of these callers.
+SELECT o.account_id, o.request_id, o.id, o.fingerprint
+FROM unnest(:digests::bytea[], :account_ids::uuid[], :request_ids::text[]) AS d (digest, account_id, request_id)
+LEFT JOIN api_keys k ON k.digest = d.digest
+JOIN orders o ON o.account_id = coalesce(d.account_id, k.account_id) AND o.request_id = d.request_id;
+
+-- name: insert_orders
+-- New orders, pending and due at once. The table refuses a second one with the same request id.
+INSERT INTO orders (account_id, id, request_id, fingerprint, service_id, link, quantity, extras, rate_micros, rate_per,
+                    charge_micros, state, sequence, remains, route_id, provider_id, due_at, created_at)
+SELECT u.account_id, u.id, u.request_id, u.fingerprint, u.service_id, u.link, u.quantity, u.extras::jsonb, u.rate, u.rate_per,
+       u.charge, 'pending', 1, u.quantity, u.route_id, u.provider_id, :at::timestamptz, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :request_ids::text[], :fingerprints::bytea[], :service_ids::integer[],
+            :links::text[], :quantities::bigint[], :extras::text[], :rates::bigint[], :rate_pers::smallint[],
+            :charges::bigint[], :route_ids::integer[], :provider_ids::smallint[])
+  AS u (account_id, id, request_id, fingerprint, service_id, link, quantity, extras, rate, rate_per, charge, route_id,
+        provider_id);
+
+-- name: move_orders
+-- Move locked orders on from their last event; the number of rows tells whether all were still there.
+UPDATE orders o SET
+  state = u.state, sequence = u.sequence, refunded_micros = o.refunded_micros + u.refund, start_count = u.start_count,
+  remains = u.remains, route_id = coalesce(u.route_id, o.route_id), provider_id = coalesce(u.provider_id, o.provider_id),
+  due_at = coalesce(u.due_at, o.due_at), attempt = coalesce(u.attempt, o.attempt),
+  finished_at = CASE WHEN u.is_finished THEN :at::timestamptz END
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :from_sequences::integer[], :sequences::integer[], :states::text[],
+            :refunds::bigint[], :start_counts::bigint[], :remains::bigint[], :route_ids::integer[],
+            :provider_ids::smallint[], :due_ats::timestamptz[], :attempts::integer[], :are_finished::boolean[])
+  AS u (account_id, id, from_sequence, sequence, state, refund, start_count, remains, route_id, provider_id, due_at,
+        attempt, is_finished)
+WHERE o.account_id = u.account_id AND o.id = u.id AND o.sequence = u.from_sequence;
+
+-- name: claim_waiting
+-- Orders that wait for a provider and are due, locked, as many as it has room for. The provider's row is locked
+-- first, so that two workers never fill the same room; whoever finds it locked gets nothing this time.
+WITH room AS MATERIALIZED (
+  SELECT greatest(p.max_in_flight - (SELECT count(*) FROM submissions s
+                                     WHERE s.state = 'sending' AND s.provider_id = p.id AND s.due_at IS NOT NULL), 0) AS free
+  FROM providers p WHERE p.id = :provider_id::smallint AND p.state = 'active' FOR NO KEY UPDATE SKIP LOCKED)
+SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.link, o.extras::text, r.id, r.provider_service
+FROM orders o JOIN routes r ON r.id = o.route_id
+WHERE o.state = 'pending' AND o.provider_id = :provider_id::smallint AND o.due_at <= clock_now()
+ORDER BY o.due_at
+LIMIT coalesce((SELECT least(free, :most::integer) FROM room), 0)
+FOR NO KEY UPDATE OF o SKIP LOCKED;
+
+-- name: insert_submissions
+-- The intent to send: once this is committed the call may be made, once. `due_at` is the end of the worker's lease.
+INSERT INTO submissions (account_id, id, order_id, route_id, provider_id, provider_service, state, due_at, sent_at)
+SELECT u.*, 'sending', :lease_end::timestamptz, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :order_ids::uuid[], :route_ids::integer[], :provider_ids::smallint[],
+            :provider_services::text[]) AS u;
+
+-- name: abandoned
+-- Submissions whose worker did not come back before its lease ended: nobody knows whether they were sent.
+SELECT account_id, id FROM submissions
+WHERE state = 'sending' AND due_at <= clock_now() ORDER BY due_at LIMIT :most::integer;
+
+-- name: claim_unknown
+-- Unknown submissions to a provider whose turn to be asked about has come; the lease is the next due time.
+UPDATE submissions s SET due_at = clock_now() + :lease::interval FROM (
+  SELECT account_id, id FROM submissions
+  WHERE state = 'unknown' AND provider_id = :provider_id::smallint AND due_at <= clock_now()
+  ORDER BY due_at LIMIT :most::integer FOR NO KEY UPDATE SKIP LOCKED) AS due, orders o
+WHERE s.account_id = due.account_id AND s.id = due.id AND o.account_id = s.account_id AND o.id = s.order_id
+RETURNING s.account_id, s.id, s.provider_service, o.link, o.quantity, o.extras::text;
+
+-- name: claim_tracking
+-- Accepted submissions at a provider whose state is to be asked for; the lease is the next due time.
+UPDATE submissions s SET due_at = clock_now() + :lease::interval FROM (
+  SELECT account_id, id FROM submissions
+  WHERE state = 'accepted' AND provider_id = :provider_id::smallint AND due_at <= clock_now()
+  ORDER BY due_at LIMIT :most::integer FOR NO KEY UPDATE SKIP LOCKED) AS due
+WHERE s.account_id = due.account_id AND s.id = due.id
+RETURNING s.account_id, s.id, s.upstream_id;
+
+-- name: lock_submitted
+-- Submissions with their orders, locked in the order of the orders' ids.
+SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, s.id, s.route_id, s.provider_id, s.state, s.attempt, s.message
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+JOIN submissions s ON s.account_id = u.account_id AND s.id = u.id
+JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
+ORDER BY o.account_id, o.id FOR NO KEY UPDATE OF o, s;
+
+-- name: refused_routes
+-- By which routes these orders were definitely refused for reasons of their own.
+SELECT s.order_id, s.route_id FROM unnest(:account_ids::uuid[], :order_ids::uuid[]) AS u (account_id, order_id)
+JOIN submissions s ON s.account_id = u.account_id AND s.order_id = u.order_id
+WHERE s.state = 'rejected' AND s.reason <> ALL (:reasons::text[]);
+
+-- name: taken
+-- Which of these upstream ids belong to submissions already.
+SELECT s.provider_id, s.upstream_id, s.id
+FROM unnest(:provider_ids::smallint[], :upstream_ids::text[]) AS u (provider_id, upstream_id)
+JOIN submissions s ON s.provider_id = u.provider_id AND s.upstream_id = u.upstream_id;
+
+-- name: move_submissions
+-- Write what was learnt about locked submissions; a note is added to the evidence.
+UPDATE submissions s SET
+  state = u.state, due_at = u.due_at, upstream_id = coalesce(u.upstream_id, s.upstream_id), reason = u.reason,
+  message = coalesce(u.message, s.message), attempt = u.attempt,
+  answered_at = CASE WHEN u.state = s.state THEN s.answered_at ELSE :at::timestamptz END,
+  evidence = CASE WHEN u.note = '' THEN s.evidence
+                  ELSE s.evidence || jsonb_build_object('at', :at::timestamptz, 'note', u.note) END
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :states::text[], :due_ats::timestamptz[], :upstream_ids::text[],
+            :reasons::text[], :messages::text[], :attempts::integer[], :notes::text[])
+  AS u (account_id, id, state, due_at, upstream_id, reason, message, attempt, note)
+WHERE s.account_id = u.account_id AND s.id = u.id;
+
+-- name: insert_costs
+-- One cost row for each accepted submission: what the provider's list says it costs, and what the provider said.
+INSERT INTO provider_costs (account_id, submission_id, provider_id, expected_micros, charged_micros, at)
+SELECT s.account_id, s.id, s.provider_id,
+       least(ceil(coalesce(p.rate_micros, 0)::numeric * o.quantity / o.rate_per), 9000000000000000000)::bigint,
+       u.charged, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :charged::bigint[]) AS u (account_id, id, charged)
+JOIN submissions s ON s.account_id = u.account_id AND s.id = u.id
+JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
+LEFT JOIN provider_services p ON p.provider_id = s.provider_id AND p.service = s.provider_service;
+
+-- name: update_costs
+-- What providers now say that submissions cost us.
+UPDATE provider_costs c SET charged_micros = u.charged
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :charged::bigint[]) AS u (account_id, id, charged)
+WHERE c.account_id = u.account_id AND c.submission_id = u.id AND c.charged_micros IS DISTINCT FROM u.charged;
+
+-- name: statuses
+-- What customers see of orders; ids that are not the account's give no row.
+SELECT u.position, o.id, o.state, o.charge_micros - o.refunded_micros, o.start_count, o.remains
+FROM unnest(:positions::integer[], :account_ids::uuid[], :ids::uuid[]) AS u (position, account_id, id)
+JOIN orders o ON o.account_id = u.account_id AND o.id = u.id;
+
+-- name: find
+-- An order by its id alone.
+SELECT account_id FROM orders WHERE id = :id::uuid;
+
+-- name: sheet
+-- One order with its customer and service, for staff.
+SELECT o.id, o.account_id, u.email, o.service_id, s.name, o.request_id, o.link, o.quantity, o.charge_micros,
+       o.refunded_micros, o.state, o.start_count, o.remains, o.created_at, o.finished_at
+FROM orders o JOIN services s ON s.id = o.service_id LEFT JOIN users u ON u.account_id = o.account_id
+WHERE o.account_id = :account_id::uuid AND o.id = :id::uuid;
+
+-- name: order_submissions
+-- The attempts to buy one order, oldest first.
+SELECT s.id, p.name, s.provider_service, s.state, s.upstream_id, s.message, s.evidence::text, s.sent_at, s.answered_at,
+       c.expected_micros, c.charged_micros
+FROM submissions s JOIN providers p ON p.id = s.provider_id
+LEFT JOIN provider_costs c ON c.account_id = s.account_id AND c.submission_id = s.id
+WHERE s.account_id = :account_id::uuid AND s.order_id = :id::uuid ORDER BY s.sent_at, s.id;
+
+-- name: order_transfers
+-- The money that moved for one order.
+SELECT version, source, target, amount_micros, balance_micros, reason, actor, at FROM transfers
+WHERE account_id = :account_id::uuid AND order_id = :id::uuid ORDER BY version;
+
+-- name: submissions_in
+-- Submissions in certain states, oldest first, with what a person needs to judge them.
+SELECT s.id, s.order_id, o.link, p.name, s.state, s.evidence::text, s.sent_at
+FROM submissions s JOIN providers p ON p.id = s.provider_id
+JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
+WHERE s.state = ANY (:states::text[]) ORDER BY s.sent_at LIMIT :most::integer;
+
+-- name: wrong_charges
+-- Orders whose charge and refunds are not what their transfers say, and transfers for orders that do not exist.
+SELECT coalesce(o.account_id, t.account_id), coalesce(o.id, t.order_id), o.charge_micros, o.refunded_micros, t.charged,
+       t.refunded
+FROM orders o FULL JOIN (
+  SELECT account_id, order_id,
+         sum(amount_micros) FILTER (WHERE target = 'sales')::bigint AS charged,
+         coalesce(sum(amount_micros) FILTER (WHERE source = 'sales'), 0)::bigint AS refunded
+  FROM transfers WHERE order_id IS NOT NULL GROUP BY account_id, order_id) t
+  ON t.account_id = o.account_id AND t.order_id = o.id
+WHERE o.id IS NULL OR coalesce(t.charged, 0) <> o.charge_micros OR coalesce(t.refunded, 0) <> o.refunded_micros
+ORDER BY 1, 2 LIMIT :most::integer;
+
+-- name: wrong_costs
+-- Accepted submissions without a cost row, and cost rows without an accepted submission.
+SELECT coalesce(s.account_id, c.account_id), coalesce(s.id, c.submission_id), s.id IS NOT NULL
+FROM (SELECT account_id, id FROM submissions WHERE state = 'accepted') s
+FULL JOIN provider_costs c ON c.account_id = s.account_id AND c.submission_id = s.id
+WHERE s.id IS NULL OR c.submission_id IS NULL ORDER BY 1, 2 LIMIT :most::integer;
+
+-- name: wrong_timelines
+-- Orders whose last event is not the one that the order counts to.
+SELECT o.account_id, o.id, o.sequence, coalesce(e.last, 0) FROM orders o
+LEFT JOIN (SELECT account_id, subject, max(sequence) AS last, count(*) AS events FROM events GROUP BY account_id, subject) e
+  ON e.account_id = o.account_id AND e.subject = o.id
+WHERE o.sequence IS DISTINCT FROM e.last OR e.events <> e.last ORDER BY 1, 2 LIMIT :most::integer;

@@ -1,0 +1,245 @@
+"""Orders, drafts of them, submissions to providers, and why an order is refused. Amounts are micros."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType
+from uuid import UUID
+
+from panelry.domain.accounts import AccountId, KeyDigest
+from panelry.domain.catalog import RouteId, ServiceId
+from panelry.domain.money import Micros
+from panelry.domain.providers import ProviderId
+from panelry.domain.refusals import OperatorRefusal, Refusal
+
+OrderId = NewType("OrderId", UUID)
+SubmissionId = NewType("SubmissionId", UUID)
+
+CUSTOMER: Final = "customer"
+ENGINE: Final = "engine"
+"""Who does things: events and transfers name their actor."""
+
+
+class OrderState(StrEnum):
+    """The states of money-and-lifecycle.md, 4."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+class SubmissionState(StrEnum):
+    """The states of money-and-lifecycle.md, 5; `prepared` lives only inside the transaction that commits `sending`."""
+
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    NOT_SENT = "not_sent"
+    REJECTED = "rejected"
+    POSTPONED = "postponed"
+    UNKNOWN = "unknown"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody wants to order, unchecked but for its shape; `caller` is a key's digest or a known account.
+
+    `parameters` are those of api-v2.md, 5, trimmed and never empty, without `service` and `request_id`.
+    """
+
+    caller: KeyDigest | AccountId
+    service: ServiceId
+    request_id: str
+    parameters: Mapping[str, str]
+    actor: str = CUSTOMER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The order that now exists; `replayed` when it existed before this call."""
+
+    order_id: OrderId
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A draft's parameters, read by the rules of its service's type: what is bought, and how much of it."""
+
+    link: str | None
+    quantity: int
+    extras: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """An order about to be stored as pending, with the route that it will take first."""
+
+    id: OrderId
+    account_id: AccountId
+    draft: Draft
+    fingerprint: bytes
+    wanted: Wanted
+    rate_micros: Micros
+    rate_per: int
+    charge_micros: Micros
+    route_id: RouteId | None
+    provider_id: ProviderId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as it stands, locked while it is decided about. `sequence` is that of its last event."""
+
+    id: OrderId
+    account_id: AccountId
+    service_id: ServiceId
+    quantity: int
+    charge_micros: Micros
+    refunded_micros: Micros
+    state: OrderState
+    sequence: int
+    start_count: int
+    remains: int
+    attempt: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one order in one step. `None` leaves a thing as it is.
+
+    `refund_micros` is posted on top of earlier refunds. `facts` go into the event. A change to the same state only
+    updates counts and due time, and writes no event.
+    """
+
+    order: Order
+    to: OrderState
+    refund_micros: Micros
+    start_count: int
+    remains: int
+    facts: Mapping[str, str | int | None] = field(default_factory=dict)
+    actor: str = ENGINE
+    route: tuple[RouteId, ProviderId] | None = None
+    due_at: datetime | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One attempt to buy an order, as far as deciding about it needs."""
+
+    id: SubmissionId
+    route_id: RouteId
+    provider_id: ProviderId
+    state: SubmissionState
+    attempt: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an answer means for a submission.
+
+    `note` is kept as evidence, `message` is the provider's own text, `reason` names a rejection.
+    """
+
+    submission: Submission
+    to: SubmissionState
+    due_at: datetime | None
+    note: str = ""
+    message: str | None = None
+    reason: str = ""
+    upstream_id: str | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call to make: everything that the provider is to be told. `resend` repeats a call whose answer was lost."""
+
+    submission_id: SubmissionId
+    account_id: AccountId
+    provider_id: ProviderId
+    provider_service: str
+    request_id: str
+    parameters: Mapping[str, str]
+    resend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """One accepted submission whose state is to be asked for."""
+
+    submission_id: SubmissionId
+    account_id: AccountId
+    provider_id: ProviderId
+    upstream_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a customer sees of an order; `charge_micros` is what it costs now, after refunds."""
+
+    order_id: OrderId
+    state: OrderState
+    charge_micros: Micros
+    start_count: int
+    remains: int
+
+
+class MissingParameter(Refusal):
+    """It was refused because a required parameter is missing."""
+
+
+class NotPositiveInteger(Refusal):
+    """It was refused because a numeric parameter is not a positive integer in ASCII digits."""
+
+
+class ParameterTooLong(Refusal):
+    """It was refused because a parameter is longer than it may be."""
+
+
+class InvalidQuantity(Refusal):
+    """It was refused because the quantity is not a positive integer."""
+
+
+class QuantityOutOfRange(Refusal):
+    """It was refused because the quantity is outside the service's limits."""
+
+
+class InvalidLink(Refusal):
+    """It was refused because the link is not an http(s) URL."""
+
+
+class LinkTooLong(Refusal):
+    """It was refused because the link has more than 1,000 characters."""
+
+
+class RequestIdTooLong(Refusal):
+    """It was refused because the request id has more than 128 characters."""
+
+
+class RequestIdReused(Refusal):
+    """It was refused because an order with this request id and other parameters exists."""
+
+
+class DripFeedUnavailable(Refusal):
+    """It was refused because the service is not delivered in runs."""
+
+
+class InvalidCoupon(Refusal):
+    """It was refused because the coupon does not exist or does not apply."""
+
+
+class OrderNotFound(Refusal):
+    """It was refused because the account has no such order."""
+
+
+class NoSuchOrder(OperatorRefusal):
+    """It was refused because there is no order with this id."""
