@@ -1,0 +1,71 @@
+"""What a provider's words mean: the states of orders and the types of services."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from panelry.domain.providers.values import UpstreamState
+
+STATES: Final[Mapping[str, UpstreamState]] = {
+    "pending": UpstreamState.PENDING,
+    "awaiting": UpstreamState.PENDING,
+    "creating": UpstreamState.PENDING,
+    "empty": UpstreamState.PENDING,
+    "": UpstreamState.PENDING,
+    "processing": UpstreamState.PROCESSING,
+    "process": UpstreamState.PROCESSING,
+    "in progress": UpstreamState.IN_PROGRESS,
+    "inprogress": UpstreamState.IN_PROGRESS,
+    "active": UpstreamState.IN_PROGRESS,
+    "completed": UpstreamState.COMPLETED,
+    "complete": UpstreamState.COMPLETED,
+    "partial": UpstreamState.PARTIAL,
+    "partially completed": UpstreamState.PARTIAL,
+    "canceled": UpstreamState.CANCELLED,
+    "cancelled": UpstreamState.CANCELLED,
+    "cancel": UpstreamState.CANCELLED,
+    "refunded": UpstreamState.REFUNDED,
+    "refund": UpstreamState.REFUNDED,
+    "refunds": UpstreamState.REFUNDED,
+    "fail": UpstreamState.REFUNDED,
+    "failed": UpstreamState.REFUNDED,
+    "error": UpstreamState.REFUNDED,
+}
+
+TYPES: Final[Mapping[str, str]] = {
+    title.lower(): title
+    for title in (
+        "Default",
+        "Package",
+        "Custom Comments",
+        "Custom Comments Package",
+        "Mentions",
+        "Mentions with Hashtags",
+        "Mentions Custom List",
+        "Mentions Hashtag",
+        "Mentions User Followers",
+        "Mentions Media Likers",
+        "Comment Likes",
+        "Comment Replies",
+        "Poll",
+        "Invites from Groups",
+        "SEO",
+        "Web Traffic",
+        "Subscriptions",
+    )
+}
+
+
+def plain(word: str) -> str:
+    """Write a word as the tables have it: lower case, `_` and `-` as spaces."""
+    return " ".join(word.lower().replace("_", " ").replace("-", " ").split())
+
+
+def state(word: str, own: Mapping[str, UpstreamState]) -> UpstreamState | None:
+    """Return what a state's word means, by the provider's own table first; `None` where nobody mapped it."""
+    wanted = plain(word)
+    return next((means for theirs, means in own.items() if plain(theirs) == wanted), STATES.get(wanted))
+
+
+def service_type(word: str) -> str:
+    """Return a service's type in our spelling where it is one of ours, else as it was sent."""
+    return TYPES.get(plain(word) or "default", word)
