@@ -1,0 +1,1 @@
+"""The door for machines: API v2 as raw ASGI, no framework."""

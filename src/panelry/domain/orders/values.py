@@ -63,6 +63,7 @@ class Draft:
 class Placed:
     """The order that now exists; `replayed` when it existed before this call."""
 
+    account_id: AccountId
     order_id: OrderId
     replayed: bool = False
 

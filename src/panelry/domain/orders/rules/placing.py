@@ -53,7 +53,7 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
             continue
         print_ = fingerprint(draft)
         if (caller, draft.request_id) in known:
-            decision.answers.append(_replay(known[caller, draft.request_id], print_))
+            decision.answers.append(_replay(caller, known[caller, draft.request_id], print_))
             continue
         try:
             order = _place(decision, loaded, draft, caller, print_, mint)
@@ -61,13 +61,13 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
             decision.answers.append(refusal)
         else:
             known[caller, draft.request_id] = (order.id, print_)
-            decision.answers.append(Placed(order_id=order.id))
+            decision.answers.append(Placed(account_id=caller, order_id=order.id))
     return decision
 
 
-def _replay(known: tuple[OrderId, bytes], print_: bytes) -> Placed | RequestIdReused:
+def _replay(account_id: AccountId, known: tuple[OrderId, bytes], print_: bytes) -> Placed | RequestIdReused:
     order_id, first_print = known
-    return Placed(order_id=order_id, replayed=True) if print_ == first_print else RequestIdReused()
+    return Placed(account_id=account_id, order_id=order_id, replayed=True) if print_ == first_print else RequestIdReused()
 
 
 def _place(

@@ -1,0 +1,102 @@
+"""What each refusal says to a reseller's program: status and text (api-v2.md; docs/resellers/errors.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from panelry.domain import accounts, catalog, ledger, money, orders
+from panelry.domain.refusals import Refusal
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class MalformedBody(Refusal):
+    """It was refused because the body cannot be read: bad UTF-8, NUL, broken JSON or multipart, wrong JSON types."""
+
+
+class UnknownAction(Refusal):
+    """It was refused because there is no such action."""
+
+
+class BodyTooLarge(Refusal):
+    """It was refused because the body has more than 1 MiB."""
+
+
+class MethodNotAllowed(Refusal):
+    """It was refused because only POST is answered here."""
+
+
+class OrderOrOrders(Refusal):
+    """It was refused because both a single id and a list of ids were given."""
+
+
+class IdMissing(Refusal):
+    """It was refused because neither a single id nor a list of ids was given."""
+
+
+class TooManyIds(Refusal):
+    """It was refused because a list holds more than 100 ids."""
+
+
+TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
+    MalformedBody: (400, "Malformed request body"),
+    BodyTooLarge: (413, "Request body too large"),
+    MethodNotAllowed: (405, "Method not allowed"),
+    UnknownAction: (400, "Unknown action"),
+    OrderOrOrders: (400, "Provide either order or orders, not both"),
+    IdMissing: (400, "Missing parameter: {parameter}"),
+    TooManyIds: (400, "Maximum 100 orders per request"),
+    accounts.InvalidApiKey: (400, "Invalid API key"),
+    accounts.AccountSuspended: (403, "Account suspended"),
+    ledger.InsufficientBalance: (400, "Insufficient balance"),
+    catalog.ServiceNotFound: (400, "Service not found"),
+    orders.MissingParameter: (400, "Missing required parameter: {parameter}"),
+    orders.NotPositiveInteger: (400, "{parameter} must be a positive integer"),
+    orders.InvalidQuantity: (400, "Quantity must be a positive integer"),
+    orders.QuantityOutOfRange: (400, "Quantity must be between {min} and {max}"),
+    orders.InvalidLink: (400, "Link must be a valid http(s) URL"),
+    orders.LinkTooLong: (400, "Link must be at most 1000 characters"),
+    orders.RequestIdTooLong: (400, "request_id must be at most 128 characters"),
+    orders.RequestIdReused: (400, "request_id was already used with different parameters"),
+    orders.DripFeedUnavailable: (400, "Drip-feed is not available for this service"),
+    orders.InvalidCoupon: (400, "Invalid coupon"),
+    orders.OrderNotFound: (400, "Order not found"),
+}
+"""Every refusal that a caller of the API can meet; a test proves it complete."""
+
+NOT_FOR_MACHINES: Final = frozenset({money.InvalidAmount, accounts.TooManyKeys})
+"""Refusals that only pages and the command line can cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back: a status, a JSON body, extra headers."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def success(value: Any, *headers: tuple[bytes, bytes]) -> Answer:
+    """Answer 200 with a value as JSON."""
+    return Answer(body=_encode(value), headers=headers)
+
+
+def refusal(refused: Refusal) -> Answer:
+    """Answer a no with its own status and text."""
+    status, text = TEXTS[type(refused)]
+    headers = ((b"allow", b"POST"),) if status == 405 else ()
+    return Answer(body=error(text.format(**refused.details)), status=status, headers=headers)
+
+
+def error(text: str) -> bytes:
+    """Write an error as the API does: `{"error": text}` and nothing else."""
+    return _encode({"error": text})
+
+
+UNAVAILABLE: Final = Answer(
+    body=error("Service temporarily unavailable"), status=503, headers=((b"retry-after", b"2"),)
+)
+INTERNAL_ERROR: Final = Answer(body=error("Internal error"), status=500)

@@ -1,0 +1,88 @@
+"""Gathers requests that wait into one domain call: no timer, just what has queued while the last set was at work."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+import psycopg
+import structlog
+
+Ask = TypeVar("Ask")
+Got = TypeVar("Got")
+log = structlog.get_logger()
+
+
+class Unavailable(Exception):
+    """The database could not be reached, also not at a second try; nothing is known to have happened."""
+
+
+class Gathering(Generic[Ask, Got]):
+    """Asks for many at once what callers ask for one by one; sets of at most `most`, one set at a time."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Ask]], Sequence[Got]],
+        executor: Executor,
+        *,
+        most: int,
+        recover: Callable[[], None],
+    ) -> None:
+        """Let `work` answer sets in a thread of `executor`.
+
+        It must be safe to repeat: after a lost connection it is called again, once, after `recover`.
+        """
+        self._work = work
+        self._executor = executor
+        self._most = most
+        self._recover = recover
+        self._waiting: deque[tuple[Ask, asyncio.Future[Got]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+
+    async def ask(self, item: Ask) -> Got:
+        """Return the answer to one item. Raises `Unavailable`, or what `work` raised for this very item."""
+        future: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+            await self._answer([pair for pair in batch if not pair[1].done()])
+
+    async def _answer(self, batch: Sequence[tuple[Ask, asyncio.Future[Got]]]) -> None:
+        if not batch:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            got = await loop.run_in_executor(self._executor, self._call, [item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 (whatever it is, the callers must hear of it)
+            await self._failed(batch, error)
+        else:
+            for (_, future), answer in zip(batch, got, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def _failed(self, batch: Sequence[tuple[Ask, asyncio.Future[Got]]], error: Exception) -> None:
+        """Tell the callers; one item's bug must not fail the others, so a set is tried again one by one."""
+        if len(batch) > 1 and not isinstance(error, Unavailable):
+            log.warning("set_failed", size=len(batch), error=repr(error))
+            for pair in batch:
+                await self._answer([pair])
+        else:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+
+    def _call(self, items: Sequence[Ask]) -> Sequence[Got]:
+        try:
+            return self._work(items)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            try:
+                self._recover()
+                return self._work(items)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                raise Unavailable from error

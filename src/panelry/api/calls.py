@@ -1,0 +1,132 @@
+"""The domain calls that the actions make, each gathered into sets."""
+
+import gzip
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from panelry import clock
+from panelry.api.batching import Ask, Gathering, Got
+from panelry.database.pool import Pool
+from panelry.domain import accounts, catalog, ledger, money, orders
+from panelry.domain.accounts import AccountId, KeyDigest
+from panelry.domain.money import Micros
+from panelry.domain.orders import Draft, OrderId, Placed, Status
+from panelry.domain.refusals import Refusal
+
+BALANCE_SECONDS = 30.0
+MOST_BALANCES = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """The rendered answer to `services`, and the revision of the catalogue that it shows."""
+
+    revision: int
+    plain: bytes
+    zipped: bytes
+
+
+class Calls:
+    """What the API asks of the business. Each method answers for one caller and works for many at once."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Work on a pool with threads of its own."""
+        self._pool = pool
+        self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
+        self._place: Gathering[Draft, Placed | Refusal] = self._gather(self._place_set)
+        self._identify: Gathering[KeyDigest, AccountId | Refusal] = self._gather(self._identify_set)
+        self._statuses: Gathering[tuple[AccountId, Sequence[OrderId]], list[Status]] = self._gather(
+            self._status_set
+        )
+        self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
+        self._price_list: Gathering[None, PriceList] = self._gather(self._price_list_set)
+        self._balances: dict[AccountId, tuple[float, Micros]] = {}
+        self._listed = PriceList(revision=-1, plain=b"", zipped=b"")
+
+    async def identify(self, digest: KeyDigest) -> AccountId:
+        """Return whose key this is. Raises `InvalidApiKey` or `AccountSuspended`."""
+        caller = await self._identify.ask(digest)
+        if isinstance(caller, Refusal):
+            raise caller
+        return caller
+
+    async def place(self, draft: Draft) -> Placed:
+        """Place one order; raises the refusal that says why not. It is committed when this returns."""
+        placed = await self._place.ask(draft)
+        if isinstance(placed, Refusal):
+            raise placed
+        self._balances.pop(placed.account_id, None)
+        return placed
+
+    async def statuses(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[Status]:
+        """Return what the account sees of these orders, those left out that are not its own."""
+        return await self._statuses.ask((account_id, order_ids))
+
+    async def balance(self, account_id: AccountId) -> Micros:
+        """Return what the wallet holds, at most 30 seconds old."""
+        cached = self._balances.get(account_id)
+        if cached is not None and cached[0] > clock.monotonic():
+            return cached[1]
+        balance = await self._balance.ask(account_id)
+        if len(self._balances) >= MOST_BALANCES:
+            self._balances.clear()
+        self._balances[account_id] = (clock.monotonic() + BALANCE_SECONDS, balance)
+        return balance
+
+    async def price_list(self) -> PriceList:
+        """Return the rendered price list; it is never older than the last change of the catalogue."""
+        return await self._price_list.ask(None)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _gather(self, work: Callable[[Sequence[Ask]], Sequence[Got]]) -> Gathering[Ask, Got]:
+        return Gathering(work, self._threads, most=256, recover=self._pool.check)
+
+    def _place_set(self, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
+        with self._pool.transaction() as conn:
+            return orders.place(conn, drafts)
+
+    def _identify_set(self, digests: Sequence[KeyDigest]) -> Sequence[AccountId | Refusal]:
+        with self._pool.transaction() as conn:
+            return accounts.identify(conn, digests)
+
+    def _status_set(self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status]]:
+        with self._pool.transaction() as conn:
+            return orders.statuses(conn, asked)
+
+    def _balance_set(self, account_ids: Sequence[AccountId]) -> list[Micros]:
+        with self._pool.transaction() as conn:
+            return ledger.balances(conn, account_ids)
+
+    def _price_list_set(self, asked: Sequence[None]) -> list[PriceList]:
+        with self._pool.transaction() as conn:
+            revision = catalog.revision(conn)
+            if revision != self._listed.revision:
+                plain = msgspec.json.encode([_row(listing) for listing in catalog.listings(conn)])
+                zipped = gzip.compress(plain, compresslevel=6, mtime=0)
+                self._listed = PriceList(revision=revision, plain=plain, zipped=zipped)
+        return [self._listed] * len(asked)
+
+
+def _row(listing: catalog.Listing) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "service": listing.id,
+        "name": listing.name,
+        "type": listing.type,
+        "category": listing.category,
+        "rate": money.text(listing.rate_micros),
+        "min": str(listing.minimum),
+        "max": str(listing.maximum),
+        "dripfeed": listing.dripfeed,
+        "refill": listing.refill,
+        "cancel": listing.cancel,
+        "description": listing.description,
+        "average_time": listing.average_time,
+    }
+    return row if listing.rate_per == catalog.PER_THOUSAND else {**row, "per": "package"}

@@ -1,0 +1,57 @@
+"""Asks providers how accepted orders are doing: one call for up to a hundred of them."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import structlog
+
+from panelry.domain import orders
+from panelry.domain.orders import Tracked
+from panelry.domain.providers import Provider, ProviderId
+from panelry.domain.refusals import PermanentFailure, TemporaryFailure
+from panelry.engine.desk import Desk
+
+log = structlog.get_logger()
+MOST: Final = 100
+
+
+class Tracking:
+    """One engine's following of orders; a provider that is slow to answer keeps no other one waiting."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Ask from one desk."""
+        self._desk = desk
+        self._calls: dict[ProviderId, asyncio.Task[None]] = {}
+
+    async def follow(self) -> int:
+        """Ask each provider that has answered its last call about what is due there; return about how many orders."""
+        lease = self._desk.lease
+        asked = 0
+        for provider in await self._desk.providers():
+            if provider.id in self._calls:
+                continue
+            claim = partial(orders.claim_tracking, provider_id=provider.id, most=MOST, lease=lease)
+            due = await self._desk.database(claim)
+            if due:
+                call = asyncio.create_task(self._apply(provider, due))
+                self._calls[provider.id] = call
+                call.add_done_callback(lambda _, id_=provider.id: self._calls.pop(id_))
+            asked += len(due)
+        return asked
+
+    async def drain(self) -> None:
+        """Give up calls in flight: their orders are due again when the lease ends."""
+        for call in list(self._calls.values()):
+            call.cancel()
+        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+
+    async def _apply(self, provider: Provider, due: Sequence[Tracked]) -> None:
+        try:
+            said = await self._desk.connector(provider).statuses([tracked.upstream_id for tracked in due])
+        except (TemporaryFailure, PermanentFailure) as failure:
+            log.warning("statuses_failed", provider=provider.name, error=str(failure))
+            said = {}
+        answers = {tracked: said.get(tracked.upstream_id) for tracked in due}
+        await self._desk.database(lambda conn: orders.apply_reports(conn, answers))

@@ -1,0 +1,42 @@
+"""What keeps the panel in step with its providers: their balances and their lists."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from panelry.domain import providers
+from panelry.domain.providers import Provider
+from panelry.domain.refusals import PermanentFailure, TemporaryFailure
+from panelry.engine.desk import Desk
+
+log = structlog.get_logger()
+
+
+async def read_balances(desk: Desk) -> None:
+    """Ask every provider what we have left; a pause for a bad key or empty funds ends when the answer disproves it."""
+    await _for_each(desk, "balance", lambda provider: _read_balance(desk, provider))
+
+
+async def sync_catalogues(desk: Desk) -> None:
+    """Read every provider's list anew; a list that is not to be believed changes nothing."""
+    await _for_each(desk, "services", lambda provider: sync_catalogue(desk, provider))
+
+
+async def sync_catalogue(desk: Desk, provider: Provider) -> int:
+    """Read one provider's list and return how many services it has. Raises a failure, and then nothing has changed."""
+    services = await desk.connector(provider).services()
+    await desk.database(lambda conn: providers.record_snapshot(conn, provider.id, services))
+    return len(services)
+
+
+async def _read_balance(desk: Desk, provider: Provider) -> None:
+    balance = await desk.connector(provider).balance()
+    await desk.database(lambda conn: providers.record_balance(conn, provider.id, balance))
+
+
+async def _for_each(desk: Desk, what: str, act: Callable[[Provider], Awaitable[object]]) -> None:
+    for provider in await desk.providers():
+        try:
+            await act(provider)
+        except (TemporaryFailure, PermanentFailure) as failure:
+            log.warning("provider_did_not_answer", provider=provider.name, what=what, error=str(failure))
