@@ -55,7 +55,7 @@ class Entrance:
         """Say why requests could not be served now; empty when they could."""
         try:
             with self._pool.transaction() as conn:
-                if health.missing_migrations(conn):
+                if not health.is_current(conn):
                     return "migrations are missing: run panelry migrate"
                 age = health.engine_age(conn)
         except psycopg.Error as error:

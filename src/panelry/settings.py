@@ -108,3 +108,13 @@ def publish(database_url: str, data: Path) -> None:
     """Let this process, Django in it and its children use one database and data directory from now on."""
     os.environ["DATABASE_URL"] = database_url  # noqa: TID251 (this is the one place)
     os.environ["PANELRY_DATA"] = str(data)  # noqa: TID251 (this is the one place)
+
+
+def choose_django_settings() -> None:
+    """Tell Django which module configures it."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "panelry.web.configuration"  # noqa: TID251 (this is the one place)
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Return the environment for a child process: ours, and more."""
+    return {**os.environ, **more}  # noqa: TID251 (this is the one place)

@@ -1,5 +1,6 @@
 """What tells whether a database is ready for this version of the program, and whether an engine is at work."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -7,7 +8,8 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 
 SQL: Final = Statements.beside(__file__)
-MIGRATIONS: Final = Path(__file__).parents[1] / "schema" / "migrations"
+GUARDS: Final = Path(__file__).parents[1] / "schema" / "guards.sql"
+MIGRATIONS: Final = GUARDS.parent / "migrations"
 
 
 def beat(conn: Conn) -> None:
@@ -21,7 +23,19 @@ def engine_age(conn: Conn) -> float | None:
     return row[0] if row else None
 
 
-def missing_migrations(conn: Conn) -> list[str]:
-    """Return the names of migrations of this program that the database has not seen."""
+def is_current(conn: Conn) -> bool:
+    """Tell whether the database has seen all migrations of this program and has its guards."""
+    [is_made] = conn.execute(
+        "SELECT to_regclass('django_migrations') IS NOT NULL AND to_regclass('panel') IS NOT NULL"
+    ).fetchall()[0]
+    if not is_made:
+        return False
     expected = {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}
-    return sorted(expected - {name for (name,) in SQL["applied"](conn)})
+    applied = {name for (name,) in SQL["applied"](conn)}
+    guards = [bytes(digest) for (digest,) in SQL["guards"](conn) if digest]
+    return expected <= applied and guards == [guards_digest()]
+
+
+def guards_digest() -> bytes:
+    """Return what tells one version of the guards from another."""
+    return hashlib.sha256(GUARDS.read_bytes()).digest()

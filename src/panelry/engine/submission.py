@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -95,12 +96,11 @@ class Submission:
     async def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """Write down what became of a call; if that cannot be done, the lease ends and the call is unknown."""
         key = (attempt.account_id, attempt.submission_id)
-        resendable = await self._desk.resendable()
         for number in range(RECORD_TRIES):
             try:
-                await self._desk.database(
-                    lambda conn: orders.record_outcomes(conn, {key: outcome}, resendable=resendable)
-                )
+                resendable = await self._desk.resendable()
+                record = partial(orders.record_outcomes, outcomes={key: outcome}, resendable=resendable)
+                await self._desk.database(record)
             except Exception:
                 log.exception(
                     "outcome_not_recorded", submission=attempt.request_id, outcome=type(outcome).__name__

@@ -37,7 +37,7 @@ class Tracking:
             if due:
                 call = asyncio.create_task(self._apply(provider, due))
                 self._calls[provider.id] = call
-                call.add_done_callback(lambda _, id_=provider.id: self._calls.pop(id_))
+                call.add_done_callback(partial(self._done, provider.id))
             asked += len(due)
         return asked
 
@@ -46,6 +46,11 @@ class Tracking:
         for call in list(self._calls.values()):
             call.cancel()
         await asyncio.gather(*self._calls.values(), return_exceptions=True)
+
+    def _done(self, provider_id: ProviderId, call: asyncio.Task[None]) -> None:
+        del self._calls[provider_id]
+        if not call.cancelled() and call.exception() is not None:
+            log.error("reports_not_applied", exc_info=call.exception())
 
     async def _apply(self, provider: Provider, due: Sequence[Tracked]) -> None:
         try:

@@ -1,17 +1,15 @@
 """Bringing a database up to date, and making sure that it belongs to these settings."""
 
-import os
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from panelry import settings as panelry_settings
+from panelry.database import health
 from panelry.domain.refusals import PermanentFailure
 from panelry.domain.vault import Vault, open_vault
 from panelry.settings import InvalidSetting, Settings
 
-GUARDS: Final = Path(__file__).parents[1] / "schema" / "guards.sql"
 _LOCK: Final = 0x70616E656C7279  # "panelry": two programs never migrate at once
 _SEALED: Final = "panelry"
 
@@ -27,50 +25,36 @@ def migrate(settings: Settings) -> None:
         conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         _django_migrate()
         with conn.transaction():
-            conn.execute(GUARDS.read_bytes())
-            _panel(conn, settings, open_vault(settings))
+            conn.execute(health.GUARDS.read_bytes())
+            conn.execute(
+                "INSERT INTO panel (id, currency, seal) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
+                [settings.currency, open_vault(settings).seal(_SEALED, purpose="panel")],
+            )
+            conn.execute("UPDATE panel SET guards = %s", [health.guards_digest()])
+        check_panel(conn, settings, open_vault(settings))
 
 
-def is_current(settings: Settings) -> bool:
-    """Tell whether every migration has been applied."""
-    _setup_django()
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
-
-
-def _django_migrate() -> None:
-    _setup_django()
-    from django.core.management import call_command
-    from django.db import connection
-
-    call_command("migrate", verbosity=0, interactive=False)
-    connection.close()
-
-
-def _setup_django() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panelry.web.configuration")
-    import django
-
-    django.setup()
-
-
-def _panel(conn: psycopg.Connection, settings: Settings, vault: Vault) -> None:
-    sealed = vault.seal(_SEALED, purpose="panel")
-    conn.execute(
-        "INSERT INTO panel (id, currency, seal) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
-        [settings.currency, sealed],
-    )
+def check_panel(conn: psycopg.Connection[Any], settings: Settings, vault: Vault) -> None:
+    """Refuse settings that this panel was not made with. Raises `InvalidSetting`."""
     [currency, seal] = conn.execute("SELECT currency, seal FROM panel").fetchall()[0]
     if currency != settings.currency:
         raise InvalidSetting(
-            f"this panel's wallets are in {currency}; PANELRY_CURRENCY says {settings.currency}"
+            f"this panel's wallets are in {currency}, PANELRY_CURRENCY says {settings.currency}"
         )
     try:
         vault.open(bytes(seal), purpose="panel")
     except PermanentFailure:
         raise InvalidSetting(
-            "PANELRY_SECRET_KEY, or the file secret.key in the data directory, is not the one this panel was made with"
+            "the secret key (PANELRY_SECRET_KEY, or secret.key in the data directory) is not the one this panel was made with"
         ) from None
+
+
+def _django_migrate() -> None:
+    panelry_settings.choose_django_settings()
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
