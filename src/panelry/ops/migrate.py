@@ -56,5 +56,5 @@ def _django_migrate() -> None:
     from django.db import connection
 
     django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
+    call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     connection.close()
