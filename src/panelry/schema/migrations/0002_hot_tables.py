@@ -1,0 +1,117 @@
+"""The account-scoped tables that every order writes; composite keys instead of extra indexes."""
+
+from django.db import migrations
+
+SQL = """
+CREATE TABLE transfers (
+  account_id uuid NOT NULL REFERENCES accounts,
+  version bigint NOT NULL CHECK (version > 0),
+  posting uuid NOT NULL,
+  source text NOT NULL,
+  target text NOT NULL,
+  amount_micros bigint NOT NULL CONSTRAINT transfer_amount_is_positive CHECK (amount_micros > 0),
+  balance_micros bigint NOT NULL CONSTRAINT transfer_balance_is_never_negative CHECK (balance_micros >= 0),
+  order_id uuid,
+  reference text,
+  reason text NOT NULL,
+  actor text NOT NULL,
+  at timestamptz NOT NULL,
+  hash bytea NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (account_id, version),
+  CONSTRAINT transfer_has_two_books CHECK (source <> target),
+  CONSTRAINT transfer_has_one_wallet CHECK ((source = 'wallet') <> (target = 'wallet')),
+  CONSTRAINT transfer_books_are_known CHECK (
+    (source IN ('wallet', 'sales', 'coupon', 'bonus', 'adjustment', 'fee', 'suspense') OR source LIKE 'deposit:_%')
+    AND
+    (target IN ('wallet', 'sales', 'coupon', 'bonus', 'adjustment', 'fee', 'suspense') OR target LIKE 'deposit:_%'))
+);
+CREATE UNIQUE INDEX transfer_reference_is_used_once ON transfers (account_id, reference) WHERE reference IS NOT NULL;
+
+CREATE TABLE orders (
+  account_id uuid NOT NULL REFERENCES accounts,
+  id uuid NOT NULL,
+  request_id text NOT NULL CHECK (length(request_id) BETWEEN 1 AND 128),
+  fingerprint bytea NOT NULL CHECK (length(fingerprint) = 32),
+  service_id integer NOT NULL REFERENCES services,
+  link text,
+  quantity bigint NOT NULL CONSTRAINT order_quantity_is_positive CHECK (quantity > 0),
+  extras jsonb NOT NULL DEFAULT '{}',
+  rate_micros bigint NOT NULL CHECK (rate_micros >= 0),
+  rate_per smallint NOT NULL CHECK (rate_per IN (1, 1000)),
+  charge_micros bigint NOT NULL CHECK (charge_micros >= 0),
+  refunded_micros bigint NOT NULL DEFAULT 0,
+  state text NOT NULL CONSTRAINT order_state_is_known CHECK (state IN
+    ('pending', 'processing', 'in_progress', 'completed', 'partial', 'cancelled', 'refunded')),
+  sequence integer NOT NULL,
+  start_count bigint NOT NULL DEFAULT 0,
+  remains bigint NOT NULL,
+  route_id integer REFERENCES routes,
+  provider_id smallint REFERENCES providers,
+  due_at timestamptz NOT NULL,
+  attempt integer NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  PRIMARY KEY (account_id, id),
+  CONSTRAINT order_request_id_is_used_once UNIQUE (account_id, request_id),
+  CONSTRAINT order_refunds_stay_within_the_charge CHECK (refunded_micros BETWEEN 0 AND charge_micros),
+  CONSTRAINT order_remains_within_the_quantity CHECK (remains BETWEEN 0 AND quantity),
+  CONSTRAINT order_is_finished_in_an_end_state CHECK
+    ((finished_at IS NOT NULL) = (state IN ('completed', 'partial', 'cancelled', 'refunded')))
+);
+CREATE INDEX orders_waiting ON orders (provider_id, due_at) WHERE state = 'pending';
+
+CREATE TABLE submissions (
+  account_id uuid NOT NULL,
+  id uuid NOT NULL,
+  order_id uuid NOT NULL,
+  route_id integer NOT NULL REFERENCES routes,
+  provider_id smallint NOT NULL REFERENCES providers,
+  provider_service text NOT NULL,
+  state text NOT NULL CONSTRAINT submission_state_is_known CHECK (state IN
+    ('sending', 'accepted', 'not_sent', 'rejected', 'postponed', 'unknown', 'quarantined')),
+  upstream_id text,
+  reason text NOT NULL DEFAULT '',
+  message text NOT NULL DEFAULT '',
+  evidence jsonb NOT NULL DEFAULT '[]',
+  due_at timestamptz,
+  attempt integer NOT NULL DEFAULT 0,
+  sent_at timestamptz NOT NULL,
+  answered_at timestamptz,
+  PRIMARY KEY (account_id, id),
+  FOREIGN KEY (account_id, order_id) REFERENCES orders,
+  CONSTRAINT submission_accepted_has_an_upstream_id CHECK ((state = 'accepted') = (upstream_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX submission_is_the_only_live_one ON submissions (account_id, order_id)
+  WHERE state IN ('sending', 'accepted', 'unknown', 'quarantined');
+CREATE UNIQUE INDEX submission_upstream_id_is_ours_once ON submissions (provider_id, upstream_id)
+  WHERE upstream_id IS NOT NULL;
+CREATE INDEX submissions_due ON submissions (state, provider_id, due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE provider_costs (
+  account_id uuid NOT NULL,
+  submission_id uuid NOT NULL,
+  provider_id smallint NOT NULL REFERENCES providers,
+  expected_micros bigint NOT NULL CHECK (expected_micros >= 0),
+  charged_micros bigint CHECK (charged_micros >= 0),
+  at timestamptz NOT NULL,
+  PRIMARY KEY (account_id, submission_id),
+  FOREIGN KEY (account_id, submission_id) REFERENCES submissions
+);
+
+CREATE TABLE events (
+  account_id uuid NOT NULL REFERENCES accounts,
+  subject uuid NOT NULL,
+  sequence integer NOT NULL CHECK (sequence > 0),
+  id uuid NOT NULL,
+  type text NOT NULL,
+  data jsonb NOT NULL,
+  actor text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (account_id, subject, sequence)
+);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("schema", "0001_initial")]
+    operations = [migrations.RunSQL(SQL, "DROP TABLE events, provider_costs, submissions, orders, transfers")]
