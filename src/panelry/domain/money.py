@@ -1,7 +1,7 @@
 """Money as whole micros, and the only ways in and out of text (money-and-lifecycle.md, 1 Money)."""
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final, NewType
 
 from panelry.domain.refusals import Refusal
@@ -16,7 +16,7 @@ _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]{1,30}))?", re.ASCII)
 
 
 class InvalidAmount(Refusal):
-    """It was refused because the text is not an amount of money with at most 6 decimals."""
+    """It was refused because the text is not an amount of money with at most 6 decimals, or is too large."""
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
@@ -28,12 +28,15 @@ def ceil_div(numerator: int, denominator: int) -> int:
 def parse(text: str) -> Micros:
     """Read what a customer or staff member entered, such as `"12.50"`.
 
-    Raises `InvalidAmount` for exponents, signs other than a leading minus, more than 6 decimals or 15 digits.
+    Raises `InvalidAmount` for exponents, signs other than a leading minus, more than 6 decimals or more than `LARGEST`.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or len(match[1] or "") > 6:
+        raise InvalidAmount(amount=text[:40])
+    micros = int(Decimal(text) * UNIT)
+    if abs(micros) > LARGEST:
         raise InvalidAmount(amount=text)
-    return Micros(int(Decimal(text) * UNIT))
+    return Micros(micros)
 
 
 def exact_decimal(text: str) -> Decimal | None:
@@ -43,12 +46,14 @@ def exact_decimal(text: str) -> Decimal | None:
 
 def cost_micros(amount: Decimal) -> Micros:
     """Turn what a provider charges into micros, rounding up beyond 6 decimals."""
-    return Micros(int((amount * UNIT).to_integral_value(rounding=ROUND_CEILING)))
+    numerator, denominator = amount.as_integer_ratio()  # Decimal's own product would round at 28 digits
+    return Micros(ceil_div(numerator * UNIT, denominator))
 
 
 def balance_micros(amount: Decimal) -> Micros:
     """Turn a provider's reported balance into micros, rounding down beyond 6 decimals."""
-    return Micros(int((amount * UNIT).to_integral_value(rounding=ROUND_FLOOR)))
+    numerator, denominator = amount.as_integer_ratio()
+    return Micros(numerator * UNIT // denominator)
 
 
 def text(amount: int) -> str:

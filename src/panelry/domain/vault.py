@@ -34,7 +34,7 @@ class Vault:
         """Decrypt what `seal` made. Raises `PermanentFailure` when the secret key is not the one that sealed it."""
         try:
             plain = AESGCM(self.derive("vault")).decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter where it is too short to be anything
             raise PermanentFailure(
                 "a stored secret cannot be opened: PANELRY_SECRET_KEY or the key file changed"
             ) from None

@@ -1,6 +1,6 @@
 """Accounts, the callers they are reached through, and why a caller is turned away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
@@ -30,9 +30,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedKey:
-    """A new API key in clear: the only moment at which it exists here."""
+    """A new API key in clear: the only moment at which it exists here, and never in its repr."""
 
-    key: str
+    key: str = field(repr=False)
     prefix: str
 
 
