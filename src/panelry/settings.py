@@ -118,3 +118,9 @@ def choose_django_settings() -> None:
 def child_environment(**more: str) -> dict[str, str]:
     """Return the environment for a child process: ours, and more."""
     return {**os.environ, **more}  # noqa: TID251 (this is the one place)
+
+
+def lifeline() -> int | None:
+    """Return the pipe by which a child learns of its parent's end, where the parent gave it one."""
+    descriptor = os.environ.get("PANELRY_LIFELINE")  # noqa: TID251 (this is the one place)
+    return int(descriptor) if descriptor else None

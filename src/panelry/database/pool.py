@@ -37,6 +37,12 @@ class Pool:
         with self._pool.connection() as conn, conn.transaction():
             yield conn
 
+    @contextmanager
+    def connection(self) -> Iterator[Conn]:
+        """Lend a connection in autocommit, for what needs a transaction of another kind."""
+        with self._pool.connection() as conn:
+            yield conn
+
     def check(self) -> None:
         """Throw away connections that the server has dropped, so that the next ones are fresh."""
         self._pool.check()

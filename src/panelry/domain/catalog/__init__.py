@@ -1,6 +1,6 @@
 """The catalogue: what is sold at which price, and by which routes it is bought."""
 
-from panelry.domain.catalog.operations import close_routes, import_services
+from panelry.domain.catalog.operations import add_services, close_routes, import_services
 from panelry.domain.catalog.queries import begin_load, listings, load, revision, services_from
 from panelry.domain.catalog.rules import route_for
 from panelry.domain.catalog.values import (
@@ -9,6 +9,7 @@ from panelry.domain.catalog.values import (
     SELLABLE_TYPES,
     Imported,
     Listing,
+    NewService,
     ProviderServiceNotFound,
     Route,
     RouteId,
@@ -23,12 +24,14 @@ __all__ = [
     "SELLABLE_TYPES",
     "Imported",
     "Listing",
+    "NewService",
     "ProviderServiceNotFound",
     "Route",
     "RouteId",
     "Service",
     "ServiceId",
     "ServiceNotFound",
+    "add_services",
     "begin_load",
     "close_routes",
     "import_services",

@@ -7,11 +7,10 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import providers
 from panelry.domain.catalog import rules
-from panelry.domain.catalog.values import Imported, ProviderServiceNotFound, RouteId, ServiceId
-from panelry.domain.providers import ProviderId, SnapshotRow
+from panelry.domain.catalog.values import Imported, NewService, ProviderServiceNotFound, RouteId, ServiceId
+from panelry.domain.providers import ProviderId
 
 SQL = Statements.beside(__file__)
-DEFAULT_CATEGORY = "Other"
 
 
 def import_services(
@@ -28,15 +27,34 @@ def import_services(
         if service not in rows:
             raise ProviderServiceNotFound(service=service)
     known = {row[0]: row for row in SQL["bought_as"](conn, provider_id=provider_id)}
-    missing = [rows[service] for service in wanted if service not in known]
-    SQL["add_categories"](
-        conn, names=list(dict.fromkeys(row.category or DEFAULT_CATEGORY for row in missing))
-    )
     [currency_rate] = SQL["provider_rate"](conn, provider_id=provider_id).fetchall()[0]
-    added = {row.service: _add(conn, provider_id, row, currency_rate, markup_percent) for row in missing}
-    if added:
-        SQL["raise_revision"](conn)
-    return [added.get(service) or _known(*known[service]) for service in wanted]
+    new = {
+        service: rules.for_sale(rows[service], currency_rate=currency_rate, markup_percent=markup_percent)
+        for service in wanted
+        if service not in known
+    }
+    added = dict(zip(new, add_services(conn, [(s, provider_id, id_) for id_, s in new.items()]), strict=True))
+    return [
+        Imported(
+            service=added[service],
+            provider_service=service,
+            name=new[service].name,
+            on_sale=new[service].on_sale,
+        )
+        if service in added
+        else _known(*known[service])
+        for service in wanted
+    ]
+
+
+def add_services(conn: Conn, wanted: Sequence[tuple[NewService, ProviderId, str]]) -> list[ServiceId]:
+    """Put services into the catalogue, each with the provider and the provider's service that it is bought as."""
+    if not wanted:
+        return []
+    SQL["add_categories"](conn, names=list(dict.fromkeys(service.category for service, _, _ in wanted)))
+    added = [_insert(conn, *row) for row in wanted]
+    SQL["raise_revision"](conn)
+    return added
 
 
 def close_routes(conn: Conn, route_ids: Collection[RouteId]) -> None:
@@ -45,31 +63,26 @@ def close_routes(conn: Conn, route_ids: Collection[RouteId]) -> None:
         SQL["close_routes"](conn, ids=list(route_ids))
 
 
-def _add(
-    conn: Conn, provider_id: ProviderId, row: SnapshotRow, currency_rate: Decimal, markup_percent: Decimal
-) -> Imported:
-    sale = rules.for_sale(row, currency_rate=currency_rate, markup_percent=markup_percent)
+def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_service: str) -> ServiceId:
     [service_id] = SQL["insert_service"](
         conn,
         provider_id=provider_id,
-        provider_service=row.service,
-        category=row.category or DEFAULT_CATEGORY,
-        name=row.name,
-        description=row.description,
-        type=sale.type,
-        rate=sale.rate_micros,
-        rate_per=sale.rate_per,
-        minimum=sale.minimum,
-        maximum=sale.maximum,
+        provider_service=provider_service,
+        category=service.category,
+        name=service.name,
+        description=service.description,
+        type=service.type,
+        rate=service.rate_micros,
+        rate_per=service.rate_per,
+        minimum=service.minimum,
+        maximum=service.maximum,
         dripfeed=False,
-        refill=row.refill,
-        cancel=row.cancel,
-        average_time=row.average_time,
-        state="on_sale" if sale.on_sale else "off_sale",
+        refill=service.refill,
+        cancel=service.cancel,
+        average_time=service.average_time,
+        state="on_sale" if service.on_sale else "off_sale",
     ).fetchall()[0]
-    return Imported(
-        service=ServiceId(service_id), provider_service=row.service, name=row.name, on_sale=sale.on_sale
-    )
+    return ServiceId(service_id)
 
 
 def _known(provider_service: str, service_id: int, name: str, on_sale: bool) -> Imported:  # noqa: FBT001 (a row)

@@ -4,10 +4,18 @@ from collections.abc import Collection, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
-from panelry.domain.catalog.values import PER_PACKAGE, PER_THOUSAND, SELLABLE_TYPES, ForSale, Route, RouteId
+from panelry.domain.catalog.values import (
+    PER_PACKAGE,
+    PER_THOUSAND,
+    SELLABLE_TYPES,
+    NewService,
+    Route,
+    RouteId,
+)
 from panelry.domain.money import LARGEST, Micros
 from panelry.domain.providers import SnapshotRow
 
+UNSORTED: Final = "Other"
 PACKAGE_TYPES: Final = frozenset({"Package", "Custom Comments Package"})
 
 
@@ -23,7 +31,7 @@ def sale_rate(cost: Micros, *, currency_rate: Decimal, markup_percent: Decimal) 
     return Micros(min(int(rate.to_integral_value(rounding=ROUND_CEILING)), LARGEST))
 
 
-def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> ForSale:
+def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> NewService:
     """Turn a row of a provider's list into a service.
 
     It comes on sale only where nothing has to be guessed: a type that we sell, limits that make sense, and for
@@ -34,11 +42,17 @@ def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decima
     maximum = max(row.maximum or minimum, minimum)
     is_package = row.type in PACKAGE_TYPES
     understood = limits == (1, 1) if is_package else None not in limits and limits == (minimum, maximum)
-    return ForSale(
+    return NewService(
+        category=row.category or UNSORTED,
+        name=row.name,
+        description=row.description,
         type=row.type,
         rate_micros=sale_rate(row.rate_micros, currency_rate=currency_rate, markup_percent=markup_percent),
         rate_per=PER_PACKAGE if is_package and limits == (1, 1) else PER_THOUSAND,
         minimum=minimum,
         maximum=maximum,
+        refill=row.refill,
+        cancel=row.cancel,
+        average_time=row.average_time,
         on_sale=understood and row.type in SELLABLE_TYPES,
     )

@@ -60,15 +60,21 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForSale:
-    """What an import makes of one row of a provider's list."""
+class NewService:
+    """A service to put into the catalogue; its category is made where there is none of that name."""
 
+    category: str
+    name: str
     type: str
     rate_micros: Micros
     rate_per: int
     minimum: int
     maximum: int
-    on_sale: bool
+    refill: bool
+    cancel: bool
+    description: str = ""
+    average_time: str = ""
+    on_sale: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

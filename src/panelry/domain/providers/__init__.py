@@ -1,6 +1,6 @@
 """Providers: the upstream panels that we buy from, and what they can be asked."""
 
-from panelry.domain.providers.operations import add, pause, record_balance, record_snapshot
+from panelry.domain.providers.operations import add, move, pause, record_balance, record_snapshot
 from panelry.domain.providers.queries import ProviderReport, SnapshotRow, by_name, every, reports, snapshot
 from panelry.domain.providers.values import (
     Accepted,
@@ -57,6 +57,7 @@ __all__ = [
     "add",
     "by_name",
     "every",
+    "move",
     "pause",
     "record_balance",
     "record_snapshot",

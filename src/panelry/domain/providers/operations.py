@@ -32,6 +32,12 @@ def add(conn: Conn, vault: Vault, name: str, *, url: str, key: str, dialect: str
     return ProviderId(row[0])
 
 
+def move(conn: Conn, provider_id: ProviderId, url: str) -> None:
+    """Reach a provider at another address from now on. Raises `InvalidProviderUrl`."""
+    rules.check_url(url)
+    SQL["set_url"](conn, id=provider_id, url=url)
+
+
 def pause(conn: Conn, provider_ids: Collection[ProviderId], reason: str) -> None:
     """Send no further orders to these providers; what waits for them goes on waiting."""
     SQL["pause"](conn, ids=list(provider_ids), reason=reason)

@@ -7,6 +7,10 @@ ON CONFLICT (name) DO NOTHING RETURNING id;
 -- Store a provider's sealed key.
 UPDATE providers SET sealed_key = :sealed_key::bytea WHERE id = :id::smallint;
 
+-- name: set_url
+-- Where a provider is reached.
+UPDATE providers SET url = :url::text WHERE id = :id::smallint;
+
 -- name: every_provider
 -- All providers in the order in which they were added.
 SELECT id, name, url, sealed_key, dialect, bends::text, state, pause_reason, currency, max_in_flight, per_second,

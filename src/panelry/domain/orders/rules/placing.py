@@ -67,7 +67,11 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
 
 def _replay(account_id: AccountId, known: tuple[OrderId, bytes], print_: bytes) -> Placed | RequestIdReused:
     order_id, first_print = known
-    return Placed(account_id=account_id, order_id=order_id, replayed=True) if print_ == first_print else RequestIdReused()
+    return (
+        Placed(account_id=account_id, order_id=order_id, replayed=True)
+        if print_ == first_print
+        else RequestIdReused()
+    )
 
 
 def _place(

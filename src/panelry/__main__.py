@@ -1,0 +1,5 @@
+"""`python -m panelry`."""
+
+from panelry.ops.cli import main
+
+main()

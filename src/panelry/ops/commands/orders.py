@@ -1,0 +1,61 @@
+"""`panelry order` and `panelry submissions`."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from panelry.ops.command import command
+from panelry.ops.session import CommandFailed, Session
+
+app = typer.Typer(help="Orders.", no_args_is_help=True)
+STATES = ("unknown", "quarantined", "sending", "accepted", "not_sent", "rejected", "postponed")
+
+
+@command(app, "show")
+def show(session: Session, order: Annotated[str, typer.Argument(help="Its id, as ord_….")]) -> None:
+    """Show an order with its submissions and their evidence, its events and its transfers."""
+    from panelry.domain import events, ids, orders
+
+    order_id = ids.parse(ids.ORDER, order)
+    if order_id is None:
+        raise CommandFailed(f"{order} is not an order id")
+    with session.pool() as pool, pool.transaction() as conn:
+        sheet = orders.sheet(conn, orders.OrderId(order_id))
+        timeline = events.timeline(conn, sheet.account_id, order_id)
+    happened = [{"at": e.at.isoformat(), "type": e.type, "actor": e.actor, **dict(e.data)} for e in timeline]
+    value = {
+        **sheet.order,
+        "submissions": sheet.submissions,
+        "events": happened,
+        "transfers": sheet.transfers,
+    }
+    session.say(value, json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def add_to(root: typer.Typer) -> None:
+    """Add what stands at the top level."""
+    command(root, "submissions")(submissions)
+
+
+def submissions(
+    session: Session,
+    *,
+    state: Annotated[str | None, typer.Option(help="One state; by default unknown and quarantined.")] = None,
+) -> None:
+    """List submissions whose outcome nobody knows yet, with the evidence."""
+    from panelry.domain import orders
+    from panelry.ops.tables import table
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"it must be one of {', '.join(STATES)}", param_hint="--state")
+    states = [orders.SubmissionState(name) for name in ([state] if state else STATES[:2])]
+    with session.pool() as pool, pool.transaction() as conn:
+        rows = orders.submissions_in(conn, states)
+    session.say(
+        {"submissions": rows}, table([_brief(row) for row in rows], empty="None: every answer is known.")
+    )
+
+
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "evidence": row["evidence"][-1]["note"] if row["evidence"] else ""}

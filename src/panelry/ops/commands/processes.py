@@ -1,0 +1,113 @@
+"""What runs: `up` and its pieces `serve`, `work`, `sandbox`; and what prepares and checks: `migrate`, `doctor`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from panelry.ops.command import command
+from panelry.ops.session import CommandFailed, Session
+
+Listen = Annotated[str, typer.Option("--listen", help="HOST:PORT.")]
+
+
+def add_to(root: typer.Typer) -> None:
+    """Add the commands that stand at the top level."""
+    functions: tuple[Callable[..., None], ...] = (up, serve, work, migrate, doctor, sandbox)
+    for function in functions:
+        command(root, function.__name__)(function)
+
+
+def up(
+    session: Session,
+    *,
+    listen: Listen = "127.0.0.1:8000",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With demonstration data and a sandbox provider.")
+    ] = False,
+) -> None:
+    """Run everything: database, API, pages, engine. Ctrl-C stops it."""
+    from panelry.ops.running import run_everything
+
+    host, port = _address(listen)
+    run_everything(session, host=host, port=port, demo=demo)
+
+
+def serve(
+    session: Session,
+    *,
+    listen: Listen = "127.0.0.1:8000",
+    only: Annotated[str | None, typer.Option(help="api or web; without it both.")] = None,
+    with_engine: Annotated[bool, typer.Option("--with-engine", hidden=True)] = False,
+) -> None:
+    """Serve the API and the pages."""
+    from panelry.ops.running import run_server
+
+    if only not in {None, "api", "web"}:
+        raise typer.BadParameter("it must be api or web", param_hint="--only")
+    part: Literal["api", "web", "all"] = "api" if only == "api" else "web" if only == "web" else "all"
+    host, port = _address(listen)
+    run_server(session, host=host, port=port, part=part, with_engine=with_engine)
+
+
+def work(session: Session) -> None:
+    """Run the engine: send, follow, reconcile, keep the timetable."""
+    from panelry.ops.running import run_engine
+
+    run_engine(session)
+
+
+def migrate(session: Session) -> None:
+    """Bring the database up to date."""
+    with session.database(migrate=True):
+        session.say({}, "The database is up to date.")
+
+
+def doctor(session: Session) -> None:
+    """Check everything and say what to do."""
+    from panelry.ops.doctor import examine
+    from panelry.ops.tables import table
+
+    checks = examine(session)
+    rows = [
+        {"check": c.name, "result": "ok" if c.is_well else "WRONG", "what to do": c.advice} for c in checks
+    ]
+    value: dict[str, Any] = {
+        "checks": [{"name": c.name, "ok": c.is_well, "advice": c.advice} for c in checks]
+    }
+    if not all(c.is_well for c in checks):
+        wrong = "\n".join(f"{c.name}: {c.advice}" for c in checks if not c.is_well)
+        raise CommandFailed(f"not everything is well\n{wrong}", value)
+    session.say(value, table(rows, empty=""))
+
+
+def sandbox(
+    session: Session,
+    *,
+    listen: Listen = "127.0.0.1:8099",
+    log: Annotated[Path, typer.Option(help="Where each accepted order is written before it is answered.")],
+    key: Annotated[str | None, typer.Option(help="The only key it takes; without it any.")] = None,
+    speed: Annotated[float, typer.Option(min=0.001, help="10 runs ten times faster.")] = 1.0,
+    dialect: Annotated[str, typer.Option(help="classic or panelry.")] = "classic",
+) -> None:
+    """Run the sandbox provider, for trying things out."""
+    from panelry.connectors.sandbox import SandboxOptions, run
+    from panelry.connectors.sandbox.dialects import DialectName
+    from panelry.ops import running
+
+    if dialect not in set(DialectName):
+        raise typer.BadParameter("it must be classic or panelry", param_hint="--dialect")
+    host, port = _address(listen)
+    running.hold_lifeline()
+    options = SandboxOptions(
+        host=host, port=port, log=log, key=key, speed=speed, dialect=DialectName(dialect)
+    )
+    run(options, ready=lambda url: session.say({"url": url}, f"Sandbox provider at {url}"))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise typer.BadParameter("it must be HOST:PORT", param_hint="--listen")
+    return host.strip("[]"), int(port)

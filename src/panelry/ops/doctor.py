@@ -1,0 +1,98 @@
+"""Checks of a whole installation; each says what to do when it fails."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from panelry import clock
+from panelry.database import health
+from panelry.domain import providers
+from panelry.domain.refusals import PermanentFailure
+from panelry.ops.session import Session
+
+OLDEST_SERVER: Final = 150_000
+LEAST_DISK: Final = 1_000_000_000
+MOST_DRIFT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    is_well: bool
+    advice: str = ""
+
+
+def examine(session: Session) -> list[Check]:
+    """Look at everything; what cannot even be reached raises, as in any command."""
+    with session.pool() as pool, pool.connection() as conn:
+        return [look(session, conn) for look in _looks()]
+
+
+def _looks() -> Iterator[Callable[[Session, Any], Check]]:
+    yield from (_server, _schema, _durability, _clock, _disk, _keys, _paused, _engine, _development)
+
+
+def _check(name: str, advice: str) -> Check:
+    return Check(name=name, is_well=not advice, advice=advice)
+
+
+def _server(_: Session, conn: Any) -> Check:
+    old = conn.info.server_version < OLDEST_SERVER
+    return _check("PostgreSQL 15 or newer", f"it is {conn.info.server_version}: upgrade it" if old else "")
+
+
+def _schema(_: Session, conn: Any) -> Check:
+    return _check("database up to date", "" if health.is_current(conn) else "run `panelry migrate`")
+
+
+def _durability(_: Session, conn: Any) -> Check:
+    off = [
+        name
+        for name in ("fsync", "full_page_writes", "synchronous_commit")
+        if conn.execute(f"SHOW {name}").fetchone()[0] == "off"
+    ]
+    return _check(
+        "commits are durable", f"turn on {', '.join(off)}: a crash could lose orders" if off else ""
+    )
+
+
+def _clock(_: Session, conn: Any) -> Check:
+    drift = abs((clock.now() - conn.execute("SELECT clock_timestamp()").fetchone()[0]).total_seconds())
+    advice = f"they differ by {drift:.1f} s: set up NTP on both" if drift > MOST_DRIFT_SECONDS else ""
+    return _check("clocks of machine and database agree", advice)
+
+
+def _disk(session: Session, _: Any) -> Check:
+    free = shutil.disk_usage(session.settings.data).free
+    return _check("room on the disk", f"only {free // 10**6} MB are free" if free < LEAST_DISK else "")
+
+
+def _keys(session: Session, conn: Any) -> Check:
+    try:
+        providers.every(conn, session.vault)
+    except PermanentFailure as failure:
+        return _check("provider keys can be opened", str(failure))
+    return _check("provider keys can be opened", "")
+
+
+def _paused(session: Session, conn: Any) -> Check:
+    paused = [
+        f"{r.provider.name} ({r.pause_reason})"
+        for r in providers.reports(conn, session.vault)
+        if r.pause_reason
+    ]
+    return _check("no provider is paused", f"{', '.join(paused)}: see to it" if paused else "")
+
+
+def _engine(_: Session, conn: Any) -> Check:
+    age = health.engine_age(conn)
+    asleep = age is None or age > 10
+    return _check("an engine is at work", "run `panelry up`, or `panelry work`" if asleep else "")
+
+
+def _development(session: Session, _: Any) -> Check:
+    on = session.settings.development
+    return _check("development mode is off", "unset PANELRY_DEVELOPMENT on a public machine" if on else "")
