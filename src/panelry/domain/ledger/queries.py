@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 from psycopg import Cursor, ServerCursor
@@ -67,7 +67,7 @@ def verify(conn: Conn, *, progress: Callable[[int], None] = lambda _: None) -> V
     result = Verification()
     for _, rows in groupby(_every_transfer(conn, result, progress), key=lambda row: row[0]):
         result.wallets += 1
-        finding = _first_wrong(list(rows))
+        finding = _first_wrong(rows)
         if finding is not None:
             result.wrong.append(finding)
     for account_id, version in SQL["transfers_without_wallet"](conn).fetchall():
@@ -88,11 +88,12 @@ def _every_transfer(conn: Conn, result: Verification, progress: Callable[[int], 
     progress(result.transfers)
 
 
-def _first_wrong(rows: Sequence[Row]) -> Finding | None:
+def _first_wrong(rows: Iterator[Row]) -> Finding | None:
     """Walk one wallet's chain and name the first row that is not what its neighbours say."""
-    account_id, balance, version, head = rows[0][:4]
+    first = next(rows)
+    account_id, balance, version, head = first[:4]
     at_row = Wallet(account_id=account_id)
-    for row in rows if rows[0][4] is not None else ():
+    for row in chain([first], rows) if first[4] is not None else ():
         problem, at_row = _step(at_row, row[4:])
         if problem:
             return _finding(account_id, row[4], problem)
@@ -116,7 +117,7 @@ def _step(wallet: Wallet, row: Row) -> tuple[str, Wallet]:
         reference=reference,
     )
     change = amount if target == WALLET else -amount
-    expected = rules.chain_hash(wallet.head, wallet, version, entry, balance, at)
+    expected = rules.chain_hash(wallet.head, wallet, version, entry, balance, at) if at is not None else None
     after = Wallet(
         account_id=wallet.account_id, balance_micros=Micros(balance), version=version, head=bytes(stored)
     )

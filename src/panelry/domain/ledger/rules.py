@@ -10,7 +10,7 @@ from panelry.domain.money import Micros
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FIXED: Final = struct.Struct(">16sqqqq16s16s")
+_FIXED: Final = struct.Struct(">16sqqqq16s?16s")
 _NO_ORDER: Final = bytes(16)
 
 
@@ -39,6 +39,7 @@ def chain_hash(head: bytes, wallet: Wallet, version: int, entry: Entry, balance:
         balance,
         (at - _EPOCH) // _MICROSECOND,
         entry.posting.bytes,
+        entry.order_id is not None,
         entry.order_id.bytes if entry.order_id else _NO_ORDER,
     )
     reference = "-" if entry.reference is None else "+" + entry.reference

@@ -38,10 +38,11 @@ SELECT account_id, balance_micros FROM wallets WHERE account_id = ANY (:account_
 SELECT clock_now();
 
 -- name: every_transfer
--- Wallets with their transfers in the order of their chains, for verification.
+-- Wallets with their transfers in the order of their chains, for verification. A time that no calendar of ours has
+-- (infinity, the year 20000) comes as null.
 SELECT w.account_id, w.balance_micros, w.version, w.head,
        t.version, t.posting, t.source, t.target, t.amount_micros, t.balance_micros, t.order_id, t.reference, t.reason,
-       t.actor, t.at, t.hash
+       t.actor, CASE WHEN t.at BETWEEN '0001-01-02 00:00+00' AND '9999-12-30 00:00+00' THEN t.at END, t.hash
 FROM wallets w LEFT JOIN transfers t ON t.account_id = w.account_id
 ORDER BY w.account_id, t.version;
 
