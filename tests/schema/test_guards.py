@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from given import Customer, Given
 from panelry.database.pool import Conn
@@ -51,7 +52,7 @@ class World:
         row: dict[str, Any] = dict(zip([c.name for c in cursor.description], found, strict=True))
         for column, field in row.items():
             if isinstance(field, dict | list):
-                row[column] = psycopg.types.json.Jsonb(field)
+                row[column] = Jsonb(field)
         row |= changes
         self.conn.execute(
             sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
