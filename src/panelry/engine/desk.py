@@ -30,6 +30,7 @@ class Desk:
     vault: Vault
     http: HttpClient
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    met: set[ProviderId] = field(default_factory=set)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="engine")
     )

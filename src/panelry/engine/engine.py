@@ -12,7 +12,7 @@ from panelry.connectors.http import HttpClient
 from panelry.database import health
 from panelry.database.pool import Pool
 from panelry.domain.vault import open_vault
-from panelry.engine import leases
+from panelry.engine import leases, upkeep
 from panelry.engine.desk import Desk
 from panelry.engine.submission import Submission
 from panelry.engine.timetable import timetable
@@ -24,6 +24,7 @@ CONNECTIONS: Final = 8
 GRACE_SECONDS: Final = 8.0
 BEAT_SECONDS: Final = 2.0
 ABANDON_SECONDS: Final = 1.0
+MEET_SECONDS: Final = 2.0
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -60,6 +61,7 @@ def _loops(desk: Desk, submission: Submission, tracking: Tracking) -> list[Corou
         ("reconciliation", submission.ask_again, idle),
         ("abandoned", submission.abandon, ABANDON_SECONDS),
         ("tracking", tracking.follow, idle),
+        ("new providers", lambda: upkeep.meet_new_providers(desk), MEET_SECONDS),
         ("heartbeat", lambda: _beat(desk), BEAT_SECONDS),
     ]
     return [leases.repeat(name, step, stop=desk.stop, idle_seconds=wait) for name, step, wait in steps]

@@ -11,12 +11,12 @@ def timetable(database_url: str) -> App:
 
     @app.periodic(cron="*/5 * * * *")
     @app.task(name="read_balances", queueing_lock="read_balances", pass_context=True)
-    async def read_balances(context: JobContext, _timestamp: int) -> None:
+    async def read_balances(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (Procrastinate says when)
         await upkeep.read_balances(context.additional_context["desk"])
 
     @app.periodic(cron="0 * * * *")
     @app.task(name="sync_catalogues", queueing_lock="sync_catalogues", pass_context=True)
-    async def sync_catalogues(context: JobContext, _timestamp: int) -> None:
+    async def sync_catalogues(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (Procrastinate says when)
         await upkeep.sync_catalogues(context.additional_context["desk"])
 
     return app

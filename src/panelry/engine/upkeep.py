@@ -1,6 +1,6 @@
 """What keeps the panel in step with its providers: their balances and their lists."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -14,12 +14,26 @@ log = structlog.get_logger()
 
 async def read_balances(desk: Desk) -> None:
     """Ask every provider what we have left; a pause for a bad key or empty funds ends when the answer disproves it."""
-    await _for_each(desk, "balance", lambda provider: _read_balance(desk, provider))
+    await _for_each(await desk.providers(), "balance", lambda provider: _read_balance(desk, provider))
 
 
 async def sync_catalogues(desk: Desk) -> None:
     """Read every provider's list anew; a list that is not to be believed changes nothing."""
-    await _for_each(desk, "services", lambda provider: sync_catalogue(desk, provider))
+    await _for_each(await desk.providers(), "services", lambda provider: sync_catalogue(desk, provider))
+
+
+async def meet_new_providers(desk: Desk) -> int:
+    """Read balance and list of providers that were just added, so that their costs are known from the first order."""
+    new = [
+        p
+        for p in await desk.database(lambda conn: providers.never_synced(conn, desk.vault))
+        if p.id not in desk.met
+    ]
+    for provider in new:
+        desk.met.add(provider.id)
+        await _for_each([provider], "balance", lambda p: _read_balance(desk, p))
+        await _for_each([provider], "services", lambda p: sync_catalogue(desk, p))
+    return len(new)
 
 
 async def sync_catalogue(desk: Desk, provider: Provider) -> int:
@@ -34,8 +48,10 @@ async def _read_balance(desk: Desk, provider: Provider) -> None:
     await desk.database(lambda conn: providers.record_balance(conn, provider.id, balance))
 
 
-async def _for_each(desk: Desk, what: str, act: Callable[[Provider], Awaitable[object]]) -> None:
-    for provider in await desk.providers():
+async def _for_each(
+    asked: Iterable[Provider], what: str, act: Callable[[Provider], Awaitable[object]]
+) -> None:
+    for provider in asked:
         try:
             await act(provider)
         except (TemporaryFailure, PermanentFailure) as failure:

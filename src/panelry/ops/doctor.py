@@ -79,12 +79,16 @@ def _keys(session: Session, conn: Any) -> Check:
 
 
 def _paused(session: Session, conn: Any) -> Check:
-    paused = [
-        f"{r.provider.name} ({r.pause_reason})"
-        for r in providers.reports(conn, session.vault)
-        if r.pause_reason
+    """Find providers that were paused because of a fault; one that a person paused is as it should be."""
+    faulty = [
+        f"{report.provider.name} ({report.pause_reason})"
+        for report in providers.reports(conn, session.vault)
+        if report.pause_reason in set(providers.Rejection)
     ]
-    return _check("no provider is paused", f"{', '.join(paused)}: see to it" if paused else "")
+    return _check(
+        "no provider is paused for a fault",
+        f"{', '.join(faulty)}: top up or renew our key there" if faulty else "",
+    )
 
 
 def _engine(_: Session, conn: Any) -> Check:

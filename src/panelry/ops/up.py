@@ -81,6 +81,7 @@ class Supervisor:
             env=panelry_settings.child_environment(PANELRY_LIFELINE=str(self._lifeline), **part.environment),
             pass_fds=[self._lifeline],
             stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,  # our own stdout carries one answer
             start_new_session=True,  # Ctrl-C reaches us alone; we tell the parts
         )
         part.started_at = clock.monotonic()

@@ -1,7 +1,15 @@
 """Providers: the upstream panels that we buy from, and what they can be asked."""
 
 from panelry.domain.providers.operations import add, move, pause, record_balance, record_snapshot
-from panelry.domain.providers.queries import ProviderReport, SnapshotRow, by_name, every, reports, snapshot
+from panelry.domain.providers.queries import (
+    ProviderReport,
+    SnapshotRow,
+    by_name,
+    every,
+    never_synced,
+    reports,
+    snapshot,
+)
 from panelry.domain.providers.values import (
     Accepted,
     Connector,
@@ -58,6 +66,7 @@ __all__ = [
     "by_name",
     "every",
     "move",
+    "never_synced",
     "pause",
     "record_balance",
     "record_snapshot",

@@ -76,6 +76,11 @@ def every(conn: Conn, vault: Vault) -> list[Provider]:
     return [report.provider for report in reports(conn, vault)]
 
 
+def never_synced(conn: Conn, vault: Vault) -> list[Provider]:
+    """Return the providers whose list was never read."""
+    return [report.provider for report in reports(conn, vault) if report.synced_at is None]
+
+
 def by_name(conn: Conn, vault: Vault, name: str) -> Provider:
     """Find a provider. Raises `ProviderNotFound`."""
     for provider in every(conn, vault):

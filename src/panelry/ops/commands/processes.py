@@ -100,9 +100,7 @@ def sandbox(
         raise typer.BadParameter("it must be classic or panelry", param_hint="--dialect")
     host, port = _address(listen)
     running.hold_lifeline()
-    options = SandboxOptions(
-        host=host, port=port, log=log, key=key, speed=speed, dialect=DialectName(dialect)
-    )
+    options = SandboxOptions(host=host, port=port, log=log, key=key, speed=speed, dialect=dialect)
     run(options, ready=lambda url: session.say({"url": url}, f"Sandbox provider at {url}"))
 
 
