@@ -22,7 +22,7 @@ from upstreams import (
 
 from panelry.connectors.addresses import PUBLIC_HTTPS
 from panelry.connectors.registry import connect
-from panelry.domain.providers.values import (
+from panelry.domain.providers import (
     Accepted,
     Delay,
     Dialect,

@@ -13,7 +13,7 @@ from panelry.connectors.http import Answer
 from panelry.connectors.panel_v2 import answers, evidence
 from panelry.connectors.panel_v2.errors import CLASSIC, PANELRY, ErrorTable, meaning
 from panelry.connectors.registry import connect
-from panelry.domain.providers.values import Accepted, Delay, Rejection, Unknown
+from panelry.domain.providers import Accepted, Delay, Rejection, Unknown
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 
 # Anything at all

@@ -7,7 +7,7 @@ import pytest
 from upstreams import Question, adding, ask, ask_at, refusing_port
 
 from panelry.connectors.addresses import PUBLIC_HTTPS
-from panelry.domain.providers.values import (
+from panelry.domain.providers import (
     Dialect,
     Report,
     RowError,

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from panelry.connectors.addresses import ANYWHERE, AddressPolicy
 from panelry.connectors.http import HttpClient
 from panelry.connectors.registry import connect
-from panelry.domain.providers.values import (
+from panelry.domain.providers import (
     Connector,
     Dialect,
     Outcome,

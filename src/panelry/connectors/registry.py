@@ -2,7 +2,7 @@
 
 from panelry.connectors import panel_v2
 from panelry.connectors.http import HttpClient
-from panelry.domain.providers.values import Connector, Provider
+from panelry.domain.providers import Connector, Provider
 from panelry.domain.refusals import PermanentFailure
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from panelry.connectors.http import Answer
 from panelry.connectors.panel_v2 import fields, words
 from panelry.domain import money
-from panelry.domain.providers.values import (
+from panelry.domain.providers import (
     Accepted,
     Delay,
     Outcome,

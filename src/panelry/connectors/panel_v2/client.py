@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from panelry.connectors.http import Ambiguous, HttpClient, NotAllowed, NotRead
 from panelry.connectors.panel_v2 import answers, errors, evidence
-from panelry.domain.providers.values import (
+from panelry.domain.providers import (
     Accepted,
     Delay,
     NotSent,

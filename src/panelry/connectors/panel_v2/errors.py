@@ -7,7 +7,7 @@ or elsewhere.
 from collections.abc import Mapping
 from typing import Final
 
-from panelry.domain.providers.values import Delay, Rejection
+from panelry.domain.providers import Delay, Rejection
 
 ErrorTable = tuple[tuple[str, Rejection | Delay], ...]
 """Lower-case substrings and what they mean; the first that occurs in a text decides, so the order matters."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from panelry.domain.providers.values import UpstreamState
+from panelry.domain.providers import UpstreamState
 
 STATES: Final[Mapping[str, UpstreamState]] = {
     "pending": UpstreamState.PENDING,
