@@ -1,0 +1,1 @@
+"""Pages for staff: Django's admin with Unfold, as a reader of the business tables."""
