@@ -25,12 +25,12 @@ class Statement:
 
     name: str
     sql: str
-    query: str
+    query: bytes
 
     def __call__(self, conn: Connection[Any], **parameters: object) -> Cursor[Row]:
         """Run it and return the cursor; inside `conn.pipeline()` the rows arrive when they are first asked for."""
         cursor = Cursor(conn, row_factory=tuple_row)
-        return cursor.execute(self.query.encode(), parameters, binary=True)
+        return cursor.execute(self.query, parameters, binary=True)
 
 
 class Statements(Mapping[str, Statement]):
@@ -65,4 +65,4 @@ def _statement(name: str, text: str) -> Statement:
         .strip()
         .rstrip(";")
     )
-    return Statement(name=name, sql=sql, query=_PARAMETER.sub(r"%(\1)b", sql.replace("%", "%%")))
+    return Statement(name=name, sql=sql, query=_PARAMETER.sub(r"%(\1)b", sql.replace("%", "%%")).encode())

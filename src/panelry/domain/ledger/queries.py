@@ -79,7 +79,7 @@ def verify(conn: Conn, *, progress: Callable[[int], None] = lambda _: None) -> V
 def _every_transfer(conn: Conn, result: Verification, progress: Callable[[int], None]) -> Iterator[Row]:
     with ServerCursor(conn, "verify", row_factory=tuple_row) as cursor:
         cursor.itersize = _PAGE
-        cursor.execute(SQL["every_transfer"].query.encode(), {}, binary=True)
+        cursor.execute(SQL["every_transfer"].query, {}, binary=True)
         for row in cursor:
             result.transfers += row[4] is not None
             if result.transfers % _PAGE == 0:
