@@ -20,12 +20,13 @@ from panelry.domain.catalog import ServiceId
 
 @pytest.fixture(scope="session")
 def pages(database: str) -> None:
-    """Let Django read this worker's database; it may have been set up for the template before."""
+    """Let Django read this worker's database, whichever it was set up for when its settings were first read."""
     panelry_settings.choose_django_settings()
-
     django.setup()
     connections["default"].close()
-    connections.settings["default"]["NAME"] = conninfo_to_dict(database)["dbname"]
+    parts = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    found = conninfo_to_dict(database)
+    connections.settings["default"] |= {ours: str(found.get(theirs) or "") for ours, theirs in parts.items()}
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ class Reader(ModelAdmin):  # type: ignore[misc]
 
     def lookup_allowed(self, lookup: str, _value: object, request: HttpRequest) -> bool:  # noqa: ARG002 (Django's)
         """Let addresses ask only what a filter of the list asks: whoever may guess at a secret can find it out."""
-        return lookup.removesuffix("__exact").removesuffix("__id") in self.list_filter
+        filtered = {getattr(by, "parameter_name", by) for by in self.list_filter}
+        return lookup.removesuffix("__exact").removesuffix("__id") in filtered
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Read what is shown."""
