@@ -6,13 +6,14 @@ FROM services s JOIN categories c ON c.id = s.category_id
 WHERE s.state = 'on_sale' ORDER BY c.position, c.id, s.position, s.id;
 
 -- name: load_services
--- Services on sale with their routes, a row for each route (one without, where there is none), best route first.
+-- Services on sale with their routes, a row for each route (one without, where there is none), best route first. Whoever
+-- asks may ask for any number, also one that no service's id could hold.
 SELECT s.id, s.type, s.rate_micros, s.rate_per, s.minimum, s.maximum, s.dripfeed,
        r.id, r.provider_id, r.provider_service, p.state = 'active'
 FROM services s
 LEFT JOIN routes r ON r.service_id = s.id AND r.state = 'on'
 LEFT JOIN providers p ON p.id = r.provider_id
-WHERE s.id = ANY (:ids::integer[]) AND (s.state = 'on_sale' OR :off_sale_too::boolean)
+WHERE s.id = ANY (:ids::bigint[]) AND (s.state = 'on_sale' OR :off_sale_too::boolean)
 ORDER BY s.id, r.priority, r.id;
 
 -- name: revision

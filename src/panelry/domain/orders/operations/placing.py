@@ -27,10 +27,6 @@ def place(conn: Conn, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
     """
     assert len(drafts) <= MOST
     loaded = _load(conn, drafts)
-    homeless = {c for c in loaded.callers if not isinstance(c, Refusal)} - loaded.wallets.keys()
-    if homeless:
-        ledger.lock(conn, homeless)
-        loaded = _load(conn, drafts)
     decision = rules.decide(loaded, drafts, mint=ids.new)
     if decision.orders:
         _store(conn, loaded, decision)

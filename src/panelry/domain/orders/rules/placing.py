@@ -11,7 +11,7 @@ from panelry.domain.catalog import Service, ServiceId, ServiceNotFound
 from panelry.domain.events import Event
 from panelry.domain.ledger import Entry, InsufficientBalance, Transfer, Wallet
 from panelry.domain.money import Micros
-from panelry.domain.orders.rules.parameters import fingerprint, read
+from panelry.domain.orders.rules.parameters import TYPES, fingerprint, read
 from panelry.domain.orders.rules.pricing import charge_for
 from panelry.domain.orders.values import Draft, NewOrder, OrderId, OrderState, Placed, RequestIdReused
 from panelry.domain.refusals import Refusal
@@ -19,7 +19,11 @@ from panelry.domain.refusals import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """All that deciding needs, read under locks. `known` are the orders that already carry these request ids."""
+    """All that deciding needs, read under locks. `known` are the orders that already carry these request ids.
+
+    An account without a wallet counts as one with an empty wallet: none is opened here, because opening some while
+    holding the locks of others would let two sets wait for each other.
+    """
 
     callers: Sequence[AccountId | Refusal]
     wallets: Mapping[AccountId, Wallet]
@@ -83,7 +87,7 @@ def _place(
     mint: Callable[[], UUID],
 ) -> NewOrder:
     service = loaded.services.get(draft.service)
-    if service is None:
+    if service is None or service.type not in TYPES:
         raise ServiceNotFound
     wanted = read(service, draft.parameters)
     charge = charge_for(rate=service.rate_micros, rate_per=service.rate_per, units=wanted.quantity)
