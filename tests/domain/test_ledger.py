@@ -1,10 +1,10 @@
 """Laws of wallets: credited once, never overdrawn, and nothing moves without a trace."""
 
-from collections.abc import Callable, Sequence
-from threading import Barrier, Thread
+from collections.abc import Callable
 
 import psycopg
 import pytest
+from threads import at_once
 
 from given import Customer, Given
 from panelry.database.pool import Conn, Pool
@@ -39,25 +39,6 @@ def transfers(conn: Conn, customer: Customer) -> int:
     query = "SELECT count(*) FROM transfers WHERE account_id = %s"
     [[count]] = conn.execute(query, [customer.account]).fetchall()
     return int(count)
-
-
-def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """Run all of these in threads that start together; what one raises is its result."""
-    start, results = Barrier(len(calls)), [None] * len(calls)
-
-    def run(number: int, call: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            results[number] = call()
-        except Exception as error:  # noqa: BLE001 (it is the result)
-            results[number] = error
-
-    threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return list(results)
 
 
 def test_an_account_without_a_wallet_has_nothing(conn: Conn, given: Given) -> None:
