@@ -45,15 +45,15 @@ def exact_decimal(text: str) -> Decimal | None:
 
 
 def cost_micros(amount: Decimal) -> Micros:
-    """Turn what a provider charges into micros, rounding up beyond 6 decimals."""
+    """Turn what a provider charges into micros, rounding up beyond 6 decimals, at most `LARGEST`."""
     numerator, denominator = amount.as_integer_ratio()  # Decimal's own product would round at 28 digits
-    return Micros(ceil_div(numerator * UNIT, denominator))
+    return Micros(min(ceil_div(numerator * UNIT, denominator), LARGEST))
 
 
 def balance_micros(amount: Decimal) -> Micros:
-    """Turn a provider's reported balance into micros, rounding down beyond 6 decimals."""
+    """Turn a provider's reported balance into micros, rounding down beyond 6 decimals, at most `LARGEST` either way."""
     numerator, denominator = amount.as_integer_ratio()
-    return Micros(numerator * UNIT // denominator)
+    return Micros(max(min(numerator * UNIT // denominator, LARGEST), -LARGEST))
 
 
 def text(amount: int) -> str:

@@ -47,19 +47,21 @@ FROM unnest(:account_ids::uuid[], :ids::uuid[], :from_sequences::integer[], :seq
         attempt, is_finished)
 WHERE o.account_id = u.account_id AND o.id = u.id AND o.sequence = u.from_sequence;
 
+-- name: lock_provider
+-- How much an open provider may be sent at once, with its row locked, so that two workers never fill the same room;
+-- whoever finds it locked gets nothing this time.
+SELECT max_in_flight FROM providers WHERE id = :provider_id::smallint AND state = 'active' FOR NO KEY UPDATE SKIP LOCKED;
+
 -- name: claim_waiting
--- Orders that wait for a provider and are due, locked, as many as it has room for. The provider's row is locked
--- first, so that two workers never fill the same room; whoever finds it locked gets nothing this time.
-WITH room AS MATERIALIZED (
-  SELECT greatest(p.max_in_flight - (SELECT count(*) FROM submissions s
-                                     WHERE s.state = 'sending' AND s.provider_id = p.id AND s.due_at IS NOT NULL), 0) AS free
-  FROM providers p WHERE p.id = :provider_id::smallint AND p.state = 'active' FOR NO KEY UPDATE SKIP LOCKED)
+-- Orders that wait for a provider and are due, locked, as many as it has room for. Run it after `lock_provider`: only a
+-- statement that begins under that lock sees all that the last holder sent.
 SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
        o.start_count, o.remains, o.attempt, o.created_at, o.link, o.extras::text, r.id, r.provider_service
 FROM orders o JOIN routes r ON r.id = o.route_id
 WHERE o.state = 'pending' AND o.provider_id = :provider_id::smallint AND o.due_at <= clock_now()
 ORDER BY o.due_at
-LIMIT coalesce((SELECT least(free, :most::integer) FROM room), 0)
+LIMIT (SELECT least(:most::bigint, greatest(:max_in_flight::bigint - count(*), 0)) FROM submissions s
+       WHERE s.state = 'sending' AND s.provider_id = :provider_id::smallint AND s.due_at IS NOT NULL)
 FOR NO KEY UPDATE OF o SKIP LOCKED;
 
 -- name: insert_submissions

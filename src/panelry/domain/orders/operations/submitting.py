@@ -26,7 +26,10 @@ def claim_submissions(conn: Conn, provider_id: ProviderId, *, most: int, lease: 
 
     Only after the commit may the calls be made, each once and before the lease ends.
     """
-    rows = SQL["claim_waiting"](conn, provider_id=provider_id, most=most).fetchall()
+    room = SQL["lock_provider"](conn, provider_id=provider_id).fetchone()
+    if room is None:
+        return []
+    rows = SQL["claim_waiting"](conn, provider_id=provider_id, most=most, max_in_flight=room[0]).fetchall()
     if not rows:
         return []
     at = ledger.now(conn)
