@@ -100,6 +100,21 @@ class Given:
             upstream_id=upstream_id,
         )
 
+    def later(self, wait: str) -> None:
+        """Let this much time have passed since the test began (`"90 seconds"`), until the transaction ends."""
+        self.conn.execute("SELECT set_config('panelry.clock_offset', %s, true)", [wait])
+
+    def route(
+        self, service: ServiceId, *, priority: int = 200, provider: ProviderId | None = None
+    ) -> ProviderId:
+        """Let a service be bought from one more provider (a new one, unless given), after those of lower priority."""
+        provider = provider or self.provider()
+        self.conn.execute(
+            "INSERT INTO routes (service_id, provider_id, provider_service, priority) VALUES (%s, %s, %s, %s)",
+            [service, provider, uuid4().hex, priority],
+        )
+        return provider
+
     def status(self, customer: Customer, order: OrderId) -> orders.Status:
         """Return what the customer sees of an order."""
         [[status]] = orders.statuses(self.conn, [(customer.account, [order])])

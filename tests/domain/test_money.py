@@ -100,3 +100,9 @@ def test_what_providers_say_is_left_is_rounded_down_and_never_up(text: str) -> N
 @for_all(st.integers(-(10**40), 10**40), st.integers(1, 10**20))
 def test_division_rounds_up_in_whole_numbers(numerator: int, denominator: int) -> None:
     assert money.ceil_div(numerator, denominator) == math.ceil(Fraction(numerator, denominator))
+
+
+def test_no_figure_of_a_provider_is_larger_than_a_column_holds() -> None:
+    for figure in (Decimal(10) ** 15, Decimal(10) ** 60):
+        assert money.cost_micros(figure) == money.balance_micros(figure) == money.LARGEST
+        assert money.balance_micros(-figure) == -money.LARGEST
