@@ -20,3 +20,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
         """Tell that nobody can make an account for themselves."""
         return False
+
+    def add_message(self, *_: object, **__: object) -> None:
+        """Say nothing about what the next page shows anyway, such as that somebody is signed in."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter, display
@@ -29,18 +30,18 @@ def shown_id(prefix: str, name: str, title: "str | StrPromise") -> Column:
         if id_ is None:
             return ""
         shown = ids.show(prefix, id_)
-        return format_html('<code title="{}">{}</code>', shown, short(shown))
+        return format_html('<code class="whitespace-nowrap" title="{}">{}</code>', shown, short(shown))
 
     return column
 
 
 def price(name: str, title: "str | StrPromise") -> Column:
-    """Show micros in the wallets' currency."""
+    """Show micros in the wallets' currency, and nothing where there are none."""
 
     @display(description=title)
     def column(row: Any) -> str:
         micros = getattr(row, name)
-        return "" if micros is None else priced(micros)
+        return priced(micros) if micros else ""
 
     return column
 
@@ -56,26 +57,31 @@ def count(name: str, title: "str | StrPromise") -> Column:
 
 
 def moment(name: str, title: "str | StrPromise") -> Column:
-    """Show an instant to the second."""
+    """Show an instant to the minute, in UTC, with the seconds in its title."""
 
     @display(description=title)
     def column(row: Any) -> str:
         at = getattr(row, name)
         if at is None:
             return ""
-        return format_html('<time datetime="{}">{}</time>', at.isoformat(), exactly(at))
+        return format_html(
+            '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>',
+            at.isoformat(),
+            exactly(at),
+            f"{at:%Y-%m-%d %H:%M}",
+        )
 
     return column
 
 
-def clipped(name: str, title: "str | StrPromise", most: int = 60) -> Column:
+def clipped(name: str, title: "str | StrPromise", most: int = 36) -> Column:
     """Show the beginning of a text that others wrote, with the whole in its title."""
 
     @display(description=title)
     def column(row: Any) -> str:
-        text = getattr(row, name) or ""
+        text = str(attrgetter(name)(row) or "")
         shown = text if len(text) <= most else text[: most - 1] + "…"
-        return format_html('<span title="{}">{}</span>', text, shown)
+        return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', text, shown)
 
     return column
 

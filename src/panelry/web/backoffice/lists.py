@@ -25,9 +25,9 @@ class Orders(Reader):
     list_display = (
         shown_id(ids.ORDER, "id", _("Order")), state({
             "processing": "info", "in_progress": "info", "completed": "success", "partial": "warning", "refunded": "danger",
-        }), "service", clipped("link", _("Link")), count("quantity", _("Quantity")), count("remains", _("Remains")),
-        price("charge_micros", _("Charge")), price("refunded_micros", _("Refunded")), "provider", _account,
-        moment("created_at", _("Placed")),
+        }), clipped("service.name", _("Service"), most=30), count("quantity", _("Quantity")), count("remains", _("Remains")),
+        price("charge_micros", _("Charge")), price("refunded_micros", _("Refunded")), moment("created_at", _("Placed")),
+        clipped("link", _("Link")), clipped("provider", _("Provider")), _account,
     )  # fmt: skip
     list_filter = (by_state(OrderState), "provider")
     list_select_related = ("service", "provider")
@@ -45,7 +45,7 @@ class Submissions(Reader):
     list_display = (
         shown_id(ids.SUBMISSION, "id", _("Submission")), state({
             "sending": "info", "accepted": "success", "rejected": "warning", "unknown": "danger", "quarantined": "danger",
-        }), shown_id(ids.ORDER, "order_id", _("Order")), "provider", "provider_service", "upstream_id",
+        }), shown_id(ids.ORDER, "order_id", _("Order")), clipped("provider", _("Provider")), "provider_service", "upstream_id",
         clipped("message", _("Provider's message")), moment("sent_at", _("Sent")), moment("answered_at", _("Answered")),
     )  # fmt: skip
     list_filter = (by_state(SubmissionState), "provider")
