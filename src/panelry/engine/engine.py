@@ -1,21 +1,21 @@
 """The engine's process: all loops, started together and stopped together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
 
+from panelry import clock
 from panelry.connectors import addresses
 from panelry.connectors.http import HttpClient
 from panelry.database import health
 from panelry.database.pool import Pool
 from panelry.domain.vault import open_vault
-from panelry.engine import leases, upkeep
+from panelry.engine import leases, timetable, upkeep
 from panelry.engine.desk import Desk
 from panelry.engine.submission import Submission
-from panelry.engine.timetable import timetable
 from panelry.engine.tracking import Tracking
 from panelry.settings import Settings
 
@@ -46,52 +46,48 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             stop=stop,
         )
         stack.callback(desk.close)
-        submission, tracking = Submission(desk), Tracking(desk)
-        log.info("engine_started")
-        await asyncio.gather(*_loops(desk, submission, tracking), _keep_timetable(desk))
-        await tracking.drain()
-        await submission.drain(GRACE_SECONDS)
+        await _work(desk)
     log.info("engine_stopped")
 
 
-def _loops(desk: Desk, submission: Submission, tracking: Tracking) -> list[Coroutine[None, None, None]]:
+async def _work(desk: Desk) -> None:
+    submission, tracking = Submission(desk), Tracking(desk)
+    async with asyncio.TaskGroup() as group:
+        claiming = [group.create_task(loop) for loop in _claiming(desk, submission, tracking)]
+        others = [group.create_task(loop) for loop in _others(desk)]
+        log.info("engine_started")
+        await desk.stop.wait()
+        until = clock.monotonic() + GRACE_SECONDS
+        for task in others:
+            task.cancel()  # what they ask providers for can be asked again
+        await asyncio.wait(claiming, timeout=GRACE_SECONDS)
+        left = until - clock.monotonic()
+        await asyncio.gather(submission.drain(left), tracking.drain(left))
+        for task in claiming:
+            task.cancel()
+
+
+def _claiming(desk: Desk, submission: Submission, tracking: Tracking) -> list[Coroutine[None, None, None]]:
+    """Return the loops that make or follow orders; none of their steps waits for the network."""
     idle = desk.settings.poll_seconds
-    steps: list[tuple[str, Callable[[], Awaitable[int]], float]] = [
-        ("submission", submission.send_waiting, idle),
-        ("reconciliation", submission.ask_again, idle),
-        ("abandoned", submission.abandon, ABANDON_SECONDS),
-        ("tracking", tracking.follow, idle),
-        ("new providers", lambda: upkeep.meet_new_providers(desk), MEET_SECONDS),
-        ("heartbeat", lambda: _beat(desk), BEAT_SECONDS),
+    return [
+        leases.repeat("submission", submission.send_waiting, stop=desk.stop, idle_seconds=idle),
+        leases.repeat("reconciliation", submission.ask_again, stop=desk.stop, idle_seconds=idle),
+        leases.repeat("abandoned", submission.abandon, stop=desk.stop, idle_seconds=ABANDON_SECONDS),
+        leases.repeat("tracking", tracking.follow, stop=desk.stop, idle_seconds=idle),
     ]
-    return [leases.repeat(name, step, stop=desk.stop, idle_seconds=wait) for name, step, wait in steps]
 
 
-async def _beat(desk: Desk) -> int:
-    await desk.database(health.beat)
-    return 0
+def _others(desk: Desk) -> list[Coroutine[None, None, None]]:
+    async def beat() -> int:
+        await desk.database(health.beat)
+        return 0
 
+    async def meet() -> int:
+        return await upkeep.meet_new_providers(desk)
 
-async def _keep_timetable(desk: Desk) -> None:
-    """Run the timetable, and start it again when the database was away."""
-    assert desk.settings.database_url is not None
-    while not desk.stop.is_set():
-        try:
-            async with timetable(desk.settings.database_url).open_async() as app:
-                worker = asyncio.create_task(
-                    app.run_worker_async(
-                        name="timetable",
-                        install_signal_handlers=False,
-                        listen_notify=False,
-                        delete_jobs="successful",
-                        additional_context={"desk": desk},
-                    )
-                )
-                stopped = asyncio.create_task(desk.stop.wait())
-                await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
-                worker.cancel()
-                await asyncio.gather(worker, return_exceptions=True)
-        except Exception:
-            log.exception("timetable_failed")
-        await leases.pause(leases.AFTER_A_FAILURE, desk.stop)
+    return [
+        leases.repeat("heartbeat", beat, stop=desk.stop, idle_seconds=BEAT_SECONDS),
+        leases.repeat("new providers", meet, stop=desk.stop, idle_seconds=MEET_SECONDS),
+        timetable.keep(desk),
+    ]

@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import psycopg
 import structlog
 
 log = structlog.get_logger()
@@ -24,12 +25,14 @@ async def repeat(
     database or a bug is logged and loses nothing.
     """
     while not stop.is_set():
+        wait = AFTER_A_FAILURE
         try:
             found = await step()
             wait = 0.0 if found else idle_seconds * random.uniform(0.75, 1.25)  # noqa: S311 (spreads load)
+        except psycopg.OperationalError as error:
+            log.warning("database_away", loop=name, error=str(error).strip())
         except Exception:
             log.exception("step_failed", loop=name)
-            wait = AFTER_A_FAILURE
         if wait:
             await pause(wait, stop)
 

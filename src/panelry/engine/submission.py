@@ -1,22 +1,43 @@
 """Sends waiting orders to their providers, each at most once (money-and-lifecycle.md, 5)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import structlog
 
 from panelry import clock
-from panelry.domain import orders
-from panelry.domain.orders import Attempt
+from panelry.domain import ids, orders
+from panelry.domain.accounts import AccountId
+from panelry.domain.orders import Attempt, SubmissionId
 from panelry.domain.providers import NotSent, Outcome, Provider, ProviderId, Unknown, UpstreamOrder
 from panelry.engine.desk import Desk
+from panelry.engine.gates import Gate
 
 log = structlog.get_logger()
 LAST_MOMENT: Final = 2.0
 """Seconds that must be left of a lease for a whole call and its record."""
-RECORD_TRIES: Final = 5
+LONGEST_WAIT: Final = 5.0
+
+Outcomes = Mapping[tuple[AccountId, SubmissionId], Outcome]
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call under way; `outcome` is what to record if the program has to stop now."""
+
+    provider: Provider
+    attempt: Attempt
+    claimed_at: float
+    outcome: Outcome
+
+    @property
+    def key(self) -> tuple[AccountId, SubmissionId]:
+        """Return what its outcome is recorded under."""
+        return self.attempt.account_id, self.attempt.submission_id
 
 
 class Submission:
@@ -25,8 +46,8 @@ class Submission:
     def __init__(self, desk: Desk) -> None:
         """Send from one desk."""
         self._desk = desk
-        self._calls: dict[asyncio.Task[None], Attempt] = {}
-        self._paces: dict[ProviderId, Pace] = {}
+        self._calls: dict[asyncio.Task[None], Call] = {}
+        self._gates: defaultdict[ProviderId, Gate] = defaultdict(Gate)
 
     async def send_waiting(self) -> int:
         """Claim what waits for each open provider and start its calls; return how many."""
@@ -52,79 +73,80 @@ class Submission:
     async def drain(self, seconds: float) -> None:
         """Give calls in flight some seconds; what is left then is unknown."""
         if self._calls:
-            await asyncio.wait(self._calls, timeout=seconds)
+            await asyncio.wait(self._calls, timeout=max(seconds, 0))
         left = dict(self._calls)
-        for call in left:
-            call.cancel()
+        for task in left:
+            task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        stopped = Unknown(text="the program was stopped while the call was under way")
-        for attempt in left.values():
-            await self._record(attempt, stopped)
+        if left:
+            log.warning("calls_cut_off", submissions=[call.attempt.request_id for call in left.values()])
+            await self._record({call.key: call.outcome for call in left.values()})
 
     async def _claim(self, provider: Provider, claim: Callable[..., Sequence[Attempt]]) -> int:
-        pace = self._paces.setdefault(provider.id, Pace(provider.per_second))
-        most = pace.allowed(provider.per_second)
+        gate = self._gates[provider.id]
+        most = gate.reserve(provider)
         if most == 0:
             return 0
         claimed_at = clock.monotonic()
         lease = self._desk.lease
-        attempts = await self._desk.database(lambda conn: claim(conn, provider.id, most=most, lease=lease))
-        pace.spend(len(attempts))
+        attempts: Sequence[Attempt] = ()
+        try:
+            attempts = await self._desk.database(
+                lambda conn: claim(conn, provider.id, most=most, lease=lease)
+            )
+        finally:
+            gate.give_back(most - len(attempts))
         for attempt in attempts:
-            call = asyncio.create_task(self._send(provider, attempt, claimed_at))
-            self._calls[call] = attempt
-            call.add_done_callback(self._calls.pop)
+            gate.start()
+            unsent = NotSent(text="the program was stopped before it was sent")
+            call = Call(provider=provider, attempt=attempt, claimed_at=claimed_at, outcome=unsent)
+            task = asyncio.create_task(self._make(call))
+            self._calls[task] = call
+            task.add_done_callback(partial(self._done, gate))
         return len(attempts)
 
-    async def _send(self, provider: Provider, attempt: Attempt, claimed_at: float) -> None:
+    def _done(self, gate: Gate, task: asyncio.Task[None]) -> None:
+        outcome = self._calls.pop(task).outcome
+        gate.end(failed=isinstance(outcome, NotSent | Unknown))
+
+    async def _make(self, call: Call) -> None:
         settings = self._desk.settings
-        left = claimed_at + settings.lease_seconds - clock.monotonic()
-        outcome: Outcome
+        left = call.claimed_at + settings.lease_seconds - clock.monotonic()
         if left < settings.provider_total_seconds + LAST_MOMENT:
-            outcome = NotSent(text="this machine was too slow: the lease would have ended during the call")
-        else:
-            order = UpstreamOrder(
-                service=attempt.provider_service, request_id=attempt.request_id, parameters=attempt.parameters
+            call.outcome = NotSent(
+                text="this machine was too slow: the lease would have ended during the call"
             )
-            try:
-                outcome = await self._desk.connector(provider).add(order)
-            except Exception as error:
-                log.exception("connector_failed", provider=provider.name)
-                outcome = Unknown(text=f"our connector failed: {type(error).__name__}")
-        await self._record(attempt, outcome)
+        elif not self._desk.stop.is_set():
+            call.outcome = Unknown(text="the program was stopped while the call was under way")
+            call.outcome = await self._send(call)
+        await self._record_surely({call.key: call.outcome})
 
-    async def _record(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Write down what became of a call; if that cannot be done, the lease ends and the call is unknown."""
-        key = (attempt.account_id, attempt.submission_id)
-        for number in range(RECORD_TRIES):
-            try:
-                resendable = await self._desk.resendable()
-                record = partial(orders.record_outcomes, outcomes={key: outcome}, resendable=resendable)
-                await self._desk.database(record)
-            except Exception:
-                log.exception(
-                    "outcome_not_recorded", submission=attempt.request_id, outcome=type(outcome).__name__
-                )
-                await asyncio.sleep(0.2 * 2**number)
-            else:
-                return
+    async def _send(self, call: Call) -> Outcome:
+        attempt = call.attempt
+        order = UpstreamOrder(
+            service=attempt.provider_service, request_id=attempt.request_id, parameters=attempt.parameters
+        )
+        try:
+            return await self._desk.connector(call.provider).add(order)
+        except Exception as error:
+            log.exception("connector_failed", provider=call.provider.name)
+            return Unknown(text=f"our connector failed: {type(error).__name__}")
 
+    async def _record_surely(self, outcomes: Outcomes) -> None:
+        """Write down what became of a call, however long the database is away: an id that we lose is lost money."""
+        wait = 0.1
+        while not await self._record(outcomes):
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
 
-class Pace:
-    """How many calls may start now so that there are never more than so many in a second."""
-
-    def __init__(self, per_second: int) -> None:
-        """Begin with a full second's worth."""
-        self._left = float(per_second)
-        self._at = clock.monotonic()
-
-    def allowed(self, per_second: int) -> int:
-        """Return how many calls may start at this moment."""
-        now = clock.monotonic()
-        self._left = min(self._left + (now - self._at) * per_second, float(per_second))
-        self._at = now
-        return int(self._left)
-
-    def spend(self, calls: int) -> None:
-        """Count calls that were started."""
-        self._left -= calls
+    async def _record(self, outcomes: Outcomes) -> bool:
+        try:
+            resendable = await self._desk.resendable()
+            record = partial(orders.record_outcomes, outcomes=outcomes, resendable=resendable)
+            await self._desk.database(record)
+        except Exception:
+            log.exception(
+                "outcomes_not_recorded", submissions=[ids.show(ids.SUBMISSION, id_) for _, id_ in outcomes]
+            )
+            return False
+        return True

@@ -41,11 +41,14 @@ class Tracking:
             asked += len(due)
         return asked
 
-    async def drain(self) -> None:
-        """Give up calls in flight: their orders are due again when the lease ends."""
-        for call in list(self._calls.values()):
+    async def drain(self, seconds: float) -> None:
+        """Give calls in flight some seconds; what they asked for is due again when the lease ends."""
+        calls = list(self._calls.values())
+        if calls:
+            await asyncio.wait(calls, timeout=max(seconds, 0))
+        for call in calls:
             call.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await asyncio.gather(*calls, return_exceptions=True)
 
     def _done(self, provider_id: ProviderId, call: asyncio.Task[None]) -> None:
         del self._calls[provider_id]

@@ -1,6 +1,8 @@
 """What keeps the panel in step with its providers: their balances and their lists."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 import structlog
 
@@ -10,6 +12,8 @@ from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 from panelry.engine.desk import Desk
 
 log = structlog.get_logger()
+AT_ONCE: Final = 4
+"""Providers that are asked at the same time: a list may be large."""
 
 
 async def read_balances(desk: Desk) -> None:
@@ -24,15 +28,11 @@ async def sync_catalogues(desk: Desk) -> None:
 
 async def meet_new_providers(desk: Desk) -> int:
     """Read balance and list of providers that were just added, so that their costs are known from the first order."""
-    new = [
-        p
-        for p in await desk.database(lambda conn: providers.never_synced(conn, desk.vault))
-        if p.id not in desk.met
-    ]
-    for provider in new:
-        desk.met.add(provider.id)
-        await _for_each([provider], "balance", lambda p: _read_balance(desk, p))
-        await _for_each([provider], "services", lambda p: sync_catalogue(desk, p))
+    never_synced = await desk.database(lambda conn: providers.never_synced(conn, desk.vault))
+    new = [provider for provider in never_synced if provider.id not in desk.met]
+    desk.met.update(provider.id for provider in new)
+    await _for_each(new, "balance", lambda provider: _read_balance(desk, provider))
+    await _for_each(new, "services", lambda provider: sync_catalogue(desk, provider))
     return len(new)
 
 
@@ -51,8 +51,14 @@ async def _read_balance(desk: Desk, provider: Provider) -> None:
 async def _for_each(
     asked: Iterable[Provider], what: str, act: Callable[[Provider], Awaitable[object]]
 ) -> None:
-    for provider in asked:
-        try:
-            await act(provider)
-        except (TemporaryFailure, PermanentFailure) as failure:
-            log.warning("provider_did_not_answer", provider=provider.name, what=what, error=str(failure))
+    """Act for each provider, some at the same time; one that fails keeps no other one from its turn."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(provider: Provider) -> None:
+        async with turns:
+            try:
+                await act(provider)
+            except (TemporaryFailure, PermanentFailure) as failure:
+                log.warning("provider_did_not_answer", provider=provider.name, what=what, error=str(failure))
+
+    await asyncio.gather(*(one(provider) for provider in asked))

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from panelry.ops.session import CommandFailed, Session, end_on_signals
+from panelry.ops import signals
+from panelry.ops.session import CommandFailed, Session
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="The data directory (default ./data, or PANELRY_DATA).")
@@ -22,7 +22,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
     """Add a function that takes a `Session` first to `app`, with `--data` and `--json` added to its own options.
 
     It ends with 0 when it returns, 1 with the reason on stderr when it was refused or found something wrong, 2 after
-    wrong usage.
+    wrong usage, 128 and the signal's number after a signal.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -44,23 +44,19 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
 
 
 def _run(function: Callable[..., None], session: Session, args: Any, options: dict[str, Any]) -> None:
-    end_on_signals()
+    signals.end_on_signals()
     try:
         function(session, *args, **options)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except typer.BadParameter:
+        raise
+    except CommandFailed as failed:
+        session.fail(str(failed), failed.value)
+        sys.exit(1)
     except Exception as error:
         reason = _reason(error)
+        session.fail(reason or f"this is a bug of Panelry: {type(error).__name__}")
         if reason is None:
             raise
-        if session.json:
-            value = (
-                error.value
-                if isinstance(error, CommandFailed) and error.value is not None
-                else {"error": reason}
-            )
-            sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-        sys.stderr.write(f"panelry: {reason}\n")
         sys.exit(1)
 
 
@@ -72,7 +68,14 @@ def _reason(error: Exception) -> str | None:
     from panelry.domain.refusals import PermanentFailure, Refusal, TemporaryFailure
     from panelry.settings import InvalidSetting
 
-    if isinstance(error, psycopg.OperationalError):
-        return f"the database cannot be reached: {str(error).strip()}"
-    expected = (CommandFailed, Refusal, TemporaryFailure, PermanentFailure, InvalidSetting, ClusterError)
-    return str(error) if isinstance(error, expected) else None
+    match error:
+        case Refusal() | TemporaryFailure() | PermanentFailure() | InvalidSetting() | ClusterError():
+            return str(error)
+        case psycopg.OperationalError(sqlstate=None):
+            return f"the database cannot be reached: {str(error).strip()}"
+        case psycopg.OperationalError() | psycopg.errors.InsufficientPrivilege():
+            return f"the database says: {str(error).strip()}"
+        case OSError(strerror=str(text)):
+            return f"{text}: {error.filename}" if error.filename else text
+        case _:
+            return None

@@ -16,7 +16,7 @@ from panelry.domain.accounts import AccountNotFound
 from panelry.domain.catalog import NewService, ServiceId
 from panelry.domain.providers import ProviderNotFound
 from panelry.ops.session import Session
-from panelry.ops.up import Part
+from panelry.ops.supervisor import Part
 from panelry.settings import Settings
 
 CUSTOMER: Final = "customer@example.com"
@@ -108,32 +108,22 @@ def prepare(session: Session, settings: Settings, *, address: str) -> tuple[list
     try:
         with pool.transaction() as conn:
             service = _fill(conn, session, note)
+            note.write()  # before the commit: a key that only the database knows would be lost
     finally:
         pool.close()
-    note.write()
     curl = (
         f"curl -s {address}/api/v2 -d key={note.key} -d action=add -d service={service} "
         "-d link=https://example.com/spring-sale -d quantity=1000 -d request_id=first-order"
     )
     told = {"customer": CUSTOMER, "staff": STAFF, "password": note.password, "key": note.key, "curl": curl}
-    return [_sandbox(settings, note, QUICK, "1.0"), _sandbox(settings, note, SLOW, "0.01")], told
+    quick = _sandbox(note, QUICK, log=settings.data / "sandbox.jsonl", speed="1.0")
+    slow = _sandbox(note, SLOW, log=settings.data / "sandbox-slow.jsonl", speed="0.01")
+    return [quick, slow], told
 
 
-def _sandbox(settings: Settings, note: "_Note", name: str, speed: str) -> Part:
-    log = settings.data / f"sandbox-{note.ports[name]}.jsonl"
-    listen = f"127.0.0.1:{note.ports[name]}"
-    arguments = [
-        "sandbox",
-        "--listen",
-        listen,
-        "--log",
-        str(log),
-        "--key",
-        note.provider_key,
-        "--speed",
-        speed,
-    ]
-    return Part(name=name, arguments=arguments)
+def _sandbox(note: "_Note", name: str, *, log: Path, speed: str) -> Part:
+    where = ["--listen", f"127.0.0.1:{note.ports[name]}", "--log", str(log)]
+    return Part(name=name, arguments=["sandbox", *where, "--key", note.provider_key, "--speed", speed])
 
 
 def _fill(conn: Conn, session: Session, note: "_Note") -> ServiceId:

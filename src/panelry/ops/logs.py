@@ -1,9 +1,20 @@
-"""Logs: one JSON object a line on stderr, ours and our libraries'."""
+"""Logs: one JSON object a line on stderr, ours and our libraries', uncaught exceptions too."""
 
 import logging
 import sys
+from types import TracebackType
+from typing import Final
 
 import structlog
+
+from panelry.settings import Settings
+
+DEVELOPMENT_BANNER: Final = (
+    "########################################################################",
+    "##  DEVELOPMENT MODE (PANELRY_DEVELOPMENT=1): private addresses and   ##",
+    "##  plain http are allowed. Never on a machine that others can reach. ##",
+    "########################################################################",
+)
 
 
 def configure(*, level: int = logging.INFO) -> None:
@@ -33,3 +44,15 @@ def configure(*, level: int = logging.INFO) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("panelry").setLevel(level)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+
+
+def warn_of_development(settings: Settings) -> None:
+    """Say loudly that this must not be a public machine."""
+    if settings.development:
+        structlog.get_logger("panelry").warning("development_mode", banner=DEVELOPMENT_BANNER)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    logging.getLogger("panelry").critical("uncaught", exc_info=(kind, error, traceback))

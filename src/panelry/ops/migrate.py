@@ -21,17 +21,18 @@ def migrate(settings: Settings) -> None:
     """
     assert settings.database_url is not None
     panelry_settings.publish(settings.database_url, settings.data)
-    with psycopg.connect(settings.database_url, autocommit=True) as conn:
-        conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    vault = open_vault(settings)
+    with psycopg.connect(settings.database_url, prepare_threshold=None) as conn:
+        # In a transaction that stays open meanwhile: a lock of the session would be lost behind a PgBouncer.
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         _django_migrate()
-        with conn.transaction():
-            conn.execute(health.GUARDS.read_bytes())
-            conn.execute(
-                "INSERT INTO panel (id, currency, seal) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
-                [settings.currency, open_vault(settings).seal(_SEALED, purpose="panel")],
-            )
-            conn.execute("UPDATE panel SET guards = %s", [health.guards_digest()])
-        check_panel(conn, settings, open_vault(settings))
+        conn.execute(health.GUARDS.read_bytes())
+        conn.execute(
+            "INSERT INTO panel (id, currency, seal) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
+            [settings.currency, vault.seal(_SEALED, purpose="panel")],
+        )
+        conn.execute("UPDATE panel SET guards = %s", [health.guards_digest()])
+        check_panel(conn, settings, vault)
 
 
 def check_panel(conn: psycopg.Connection[Any], settings: Settings, vault: Vault) -> None:

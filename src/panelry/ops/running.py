@@ -1,28 +1,14 @@
-"""The long-running commands, each one process."""
+"""The long-running pieces, each one process."""
 
 import asyncio
-import signal
-import threading
-import urllib.error
-import urllib.request
-from contextlib import suppress
-from typing import Any, Literal
+from typing import Literal
 
-from panelry import clock
 from panelry import settings as panelry_settings
-from panelry.ops import lifeline, logs, up
-from panelry.ops.session import CommandFailed, Session
-from panelry.ops.up import Part, Supervisor
+from panelry.ops import lifeline, logs, signals, up
+from panelry.ops.session import Session
 from panelry.settings import Settings
 
-READY_SECONDS = 60.0
-
-
-def hold_lifeline() -> None:
-    """End with the parent, where there is one that said so."""
-    descriptor = panelry_settings.lifeline()
-    if descriptor is not None:
-        lifeline.watch(descriptor)
+GRACEFUL_SECONDS = 6
 
 
 def run_server(
@@ -31,10 +17,10 @@ def run_server(
     """Serve until a signal says stop."""
     import uvicorn
 
-    logs.configure()
-    hold_lifeline()
+    is_alone = _begin(session.settings)
+    port = up.free_port(host, port)
     panelry_settings.choose_django_settings()
-    with session.database() as settings:
+    with session.database(keep=is_alone) as settings:
         from panelry.asgi import Entrance
 
         config = uvicorn.Config(
@@ -49,7 +35,7 @@ def run_server(
             server_header=False,
             proxy_headers=False,
             backlog=2048,
-            timeout_graceful_shutdown=6,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
         )
         uvicorn.Server(config).run()
 
@@ -60,13 +46,12 @@ def run_engine(session: Session) -> None:
 
     from panelry.engine import engine
 
-    logs.configure()
-    hold_lifeline()
-    with session.database() as settings:
+    is_alone = _begin(session.settings)
+    with session.database(keep=is_alone) as settings:
 
         async def run() -> None:
             stop = asyncio.Event()
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in signals.ENDING:
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
             await engine.run(settings, stop)
 
@@ -74,81 +59,18 @@ def run_engine(session: Session) -> None:
             runner.run(run())
 
 
-def run_everything(session: Session, *, host: str, port: int, demo: bool) -> None:
-    """Run all parts on one machine until a signal says stop."""
+def hold_lifeline() -> bool:
+    """End with the parent that started us as one of its parts; `False` where there is none."""
+    descriptor = panelry_settings.lifeline()
+    if descriptor is not None:
+        lifeline.watch(descriptor)
+    return descriptor is not None
+
+
+def _begin(settings: Settings) -> bool:
+    """Set up what every long-running program needs; return whether it stands alone, not as a part of `up`."""
     logs.configure()
-    try:
-        up.refuse_if_taken(host, port)
-    except OSError as error:
-        raise CommandFailed(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    stop = up.stop_on_signals()
-    has_cluster = session.settings.database_url is None
-    with session.database() as settings:
-        shown: dict[str, Any] = {"address": _address(host, port)}
-        parts = _parts(host, port)
-        if demo:
-            from panelry.ops import demo as demonstration
-
-            sandboxes, told = demonstration.prepare(session, settings, address=shown["address"])
-            parts = [*sandboxes, *parts]
-            shown |= told
-        children = {"PANELRY_PROVIDERS_PRIVATE": "1"} if demo else {}
-        for part in parts:
-            part.environment |= children | ({"DATABASE_URL": ""} if has_cluster else {})
-        supervisor = Supervisor(parts, settings=settings, has_cluster=has_cluster)
-        try:
-            supervisor.start()
-            watching = threading.Thread(target=supervisor.watch, args=[stop], daemon=True)
-            watching.start()
-            if _wait_until_ready(shown["address"], stop):
-                session.say(shown, _welcome(settings, shown))
-            stop.wait()
-            watching.join()
-        finally:
-            supervisor.stop()
-
-
-def _parts(host: str, port: int) -> list[Part]:
-    listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return [
-        Part(name="serve", arguments=["serve", "--listen", listen, "--with-engine"]),
-        Part(name="work", arguments=["work"]),
-    ]
-
-
-def _address(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
-
-
-def _wait_until_ready(address: str, stop: threading.Event) -> bool:
-    """Wait until requests would be answered; `False` when told to stop before."""
-    until = clock.monotonic() + READY_SECONDS
-    while not stop.wait(0.05):
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310
-            return True
-        if clock.monotonic() > until:
-            raise CommandFailed("it did not become ready within a minute; the log says why")
-    return False
-
-
-def _welcome(settings: Settings, shown: dict[str, Any]) -> str:
-    banner = ["", f"Panelry is ready at {shown['address']}"]
-    if settings.development:
-        banner.append("DEVELOPMENT MODE: private addresses are allowed. Never on the open internet.")
-    if "key" not in shown:
-        banner += [
-            "",
-            "Make your own log-in:",
-            "  panelry account create you@example.com --staff --password …",
-        ]
-    else:
-        banner += [
-            "",
-            f"Customer   {shown['customer']}   password {shown['password']}",
-            f"Staff      {shown['staff']}   password {shown['password']}   at {shown['address']}/office/",
-            "",
-            "Place an order:",
-            f"  {shown['curl']}",
-        ]
-    return "\n".join([*banner, "", "Ctrl-C stops it.", ""])
+    is_alone = not hold_lifeline()
+    if is_alone:
+        logs.warn_of_development(settings)
+    return is_alone

@@ -28,27 +28,24 @@ def up(
     ] = False,
 ) -> None:
     """Run everything: database, API, pages, engine. Ctrl-C stops it."""
-    from panelry.ops.running import run_everything
+    from panelry.ops import up as everything
 
     host, port = _address(listen)
-    run_everything(session, host=host, port=port, demo=demo)
+    everything.run(session, host=host, port=port, demo=demo)
 
 
 def serve(
     session: Session,
     *,
     listen: Listen = "127.0.0.1:8000",
-    only: Annotated[str | None, typer.Option(help="api or web; without it both.")] = None,
+    only: Annotated[Literal["api", "web"] | None, typer.Option(help="Without it both.")] = None,
     with_engine: Annotated[bool, typer.Option("--with-engine", hidden=True)] = False,
 ) -> None:
     """Serve the API and the pages."""
     from panelry.ops.running import run_server
 
-    if only not in {None, "api", "web"}:
-        raise typer.BadParameter("it must be api or web", param_hint="--only")
-    part: Literal["api", "web", "all"] = "api" if only == "api" else "web" if only == "web" else "all"
     host, port = _address(listen)
-    run_server(session, host=host, port=port, part=part, with_engine=with_engine)
+    run_server(session, host=host, port=port, part=only or "all", with_engine=with_engine)
 
 
 def work(session: Session) -> None:
@@ -60,7 +57,7 @@ def work(session: Session) -> None:
 
 def migrate(session: Session) -> None:
     """Bring the database up to date."""
-    with session.database(migrate=True):
+    with session.database(migrate="always"):
         session.say({}, "The database is up to date.")
 
 
@@ -89,15 +86,12 @@ def sandbox(
     log: Annotated[Path, typer.Option(help="Where each accepted order is written before it is answered.")],
     key: Annotated[str | None, typer.Option(help="The only key it takes; without it any.")] = None,
     speed: Annotated[float, typer.Option(min=0.001, help="10 runs ten times faster.")] = 1.0,
-    dialect: Annotated[str, typer.Option(help="classic or panelry.")] = "classic",
+    dialect: Annotated[Literal["classic", "panelry"], typer.Option(help="How it speaks.")] = "classic",
 ) -> None:
     """Run the sandbox provider, for trying things out."""
     from panelry.connectors.sandbox import SandboxOptions, run
-    from panelry.connectors.sandbox.dialects import DialectName
     from panelry.ops import running
 
-    if dialect not in set(DialectName):
-        raise typer.BadParameter("it must be classic or panelry", param_hint="--dialect")
     host, port = _address(listen)
     running.hold_lifeline()
     options = SandboxOptions(host=host, port=port, log=log, key=key, speed=speed, dialect=dialect)
