@@ -22,8 +22,8 @@ from panelry.domain.accounts.values import (
 )
 
 SQL = Statements.beside(__file__)
-# Django's own parameters, so that a log-in never has to hash the password again.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=102_400, parallelism=8)
+# Django's own parameters, so that a log-in never has to hash the password again; it counts a salt's bytes as letters.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=102_400, parallelism=8, salt_len=22)
 
 
 def create(
