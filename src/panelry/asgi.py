@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 import msgspec
 import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 from panelry.api.app import Api, Receive, Scope, Send
 from panelry.database import health
@@ -32,6 +33,7 @@ class Entrance:
         self._api = Api(self._pool, currency=settings.currency) if part != "web" else None
         self._web = _pages() if part != "api" else None
         self._with_engine = with_engine
+        self._probe: asyncio.Task[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead each request to its door."""
@@ -44,26 +46,37 @@ class Entrance:
         elif scope["path"] == "/healthz":
             await _json(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":
-            problem = await asyncio.to_thread(self._problem)
+            problem = await self._readiness()
             await _json(send, 503 if problem else 200, {"status": problem or "ready"})
         elif self._web is not None:
-            await self._web(scope, receive, send)
+            await self._web.application(scope, receive, send)
         else:
             await _json(send, 404, {"error": "Not found"})
 
+    async def _readiness(self) -> str:
+        """Say what is wrong; whoever asks at the same time shares one look, so that asking cannot become a load."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(asyncio.to_thread(self._problem))
+        return await asyncio.shield(self._probe)
+
     def _problem(self) -> str:
         """Say why requests could not be served now; empty when they could."""
-        try:
-            with self._pool.transaction() as conn:
-                if not health.is_current(conn):
-                    return "migrations are missing: run panelry migrate"
-                age = health.engine_age(conn)
-        except psycopg.Error as error:
-            log.warning("not_ready", error=repr(error))
-            return "the database cannot be reached"
-        if self._with_engine and (age is None or age > ENGINE_SECONDS):
-            return "no engine is at work"
-        return ""
+        for _ in range(2):
+            try:
+                return self._look()
+            except PoolTimeout:
+                break
+            except psycopg.Error as error:
+                log.warning("not_ready", error=repr(error))
+                self._pool.check()  # it may have been an old connection to a server that is back
+        return "the database cannot be reached"
+
+    def _look(self) -> str:
+        with self._pool.transaction() as conn:
+            if not health.is_current(conn):
+                return "migrations are missing: run panelry migrate"
+            age = health.engine_age(conn)
+        return "no engine is at work" if self._with_engine and (age is None or age > ENGINE_SECONDS) else ""
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -71,14 +84,16 @@ class Entrance:
         await receive()
         if self._api is not None:
             self._api.close()
+        if self._web is not None:
+            await asyncio.to_thread(self._web.close)
         await asyncio.to_thread(self._pool.close)
         await send({"type": "lifespan.shutdown.complete"})
 
 
 def _pages() -> Any:
-    from panelry.web.asgi import application
+    from panelry.web import asgi
 
-    return application
+    return asgi
 
 
 async def _json(send: Send, status: int, value: dict[str, str]) -> None:

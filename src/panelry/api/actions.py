@@ -1,5 +1,6 @@
 """The actions of API v2: parse, one domain call, render (api-v2.md, 4 Actions)."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,14 +22,17 @@ from panelry.domain.refusals import Refusal
 
 MAX_REQUEST_ID: Final = 128
 MAX_IDS: Final = 100
-_LARGEST_SERVICE: Final = 2**31 - 1
+_REFUSES_GZIP: Final = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 Fields = Mapping[str, str]
 
 
-async def answer(fields: Fields, calls: Calls, *, currency: str, zipped: bool) -> Answer:
-    """Answer one request. Raises the refusal that it deserves: key first, then account, action, parameters, business."""
+async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: bytes) -> Answer:
+    """Answer one request; `encodings` is its `Accept-Encoding`.
+
+    Raises the refusal that it deserves: key first, then account, action, parameters, business.
+    """
     key = fields.get("key", "")
     if not accounts.is_well_formed(key):
         raise InvalidApiKey
@@ -41,7 +45,7 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, zipped: bool) -
         case "status":
             return await _status(fields, calls, account_id, currency)
         case "services":
-            return await _services(calls, zipped=zipped)
+            return await _services(calls, encodings.lower())
         case "balance":
             balance = await calls.balance(account_id)
             return success({"balance": money.text(balance), "currency": currency})
@@ -73,29 +77,26 @@ def _draft(fields: Fields, digest: KeyDigest) -> Draft:
         raise RequestIdTooLong
     return Draft(
         caller=digest,
-        # A number that no service can have must not trouble the column's type: 0 is nobody's id.
-        service=ServiceId(service if service <= _LARGEST_SERVICE else 0),
+        service=ServiceId(service),
         request_id=fields["request_id"],
         parameters={name: fields[name] for name in orders.PARAMETERS & fields.keys()},
     )
 
 
 async def _status(fields: Fields, calls: Calls, account_id: AccountId, currency: str) -> Answer:
-    if "orders" in fields and "order" in fields:
+    wanted = _id_list(fields.get("orders", ""))
+    if not wanted:
+        return await _status_of_one(fields, calls, account_id, currency)
+    if "order" in fields:
         raise OrderOrOrders
-    if "orders" in fields:
-        wanted = _id_list(fields["orders"])
-        known = {text: id_ for text in wanted if (id_ := ids.parse(ids.ORDER, text)) is not None}
-        found = {
-            s.order_id: s for s in await calls.statuses(account_id, [OrderId(id_) for id_ in known.values()])
-        }
-        return success(
-            {
-                text: _shown(found[OrderId(id_)], currency)
-                for text, id_ in known.items()
-                if OrderId(id_) in found
-            }
-        )
+    if len(wanted) > MAX_IDS:
+        raise TooManyIds
+    known = {OrderId(id_): text for text in wanted if (id_ := ids.parse(ids.ORDER, text)) is not None}
+    statuses = {s.order_id: s for s in await calls.statuses(account_id, list(known))} if known else {}
+    return success({text: _shown(statuses[id_], currency) for id_, text in known.items() if id_ in statuses})
+
+
+async def _status_of_one(fields: Fields, calls: Calls, account_id: AccountId, currency: str) -> Answer:
     if "order" not in fields:
         raise IdMissing(parameter="order")
     id_ = ids.parse(ids.ORDER, fields["order"])
@@ -106,10 +107,7 @@ async def _status(fields: Fields, calls: Calls, account_id: AccountId, currency:
 
 
 def _id_list(text: str) -> list[str]:
-    wanted = list(dict.fromkeys(stripped for item in text.split(",") if (stripped := item.strip())))
-    if len(wanted) > MAX_IDS:
-        raise TooManyIds
-    return wanted
+    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def _shown(status: Status, currency: str) -> dict[str, str]:
@@ -122,9 +120,9 @@ def _shown(status: Status, currency: str) -> dict[str, str]:
     }
 
 
-async def _services(calls: Calls, *, zipped: bool) -> Answer:
+async def _services(calls: Calls, encodings: bytes) -> Answer:
     listed = await calls.price_list()
     vary = (b"vary", b"accept-encoding")
-    if zipped:
+    if b"gzip" in encodings and not _REFUSES_GZIP.search(encodings):
         return Answer(body=listed.zipped, headers=(vary, (b"content-encoding", b"gzip")))
     return Answer(body=listed.plain, headers=(vary,))

@@ -24,6 +24,10 @@ class BodyTooLarge(Refusal):
     """It was refused because the body has more than 1 MiB."""
 
 
+class BodyTooSlow(Refusal):
+    """It was refused because the body did not arrive in time."""
+
+
 class MethodNotAllowed(Refusal):
     """It was refused because only POST is answered here."""
 
@@ -42,6 +46,7 @@ class TooManyIds(Refusal):
 
 TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     MalformedBody: (400, "Malformed request body"),
+    BodyTooSlow: (400, "Malformed request body"),
     BodyTooLarge: (413, "Request body too large"),
     MethodNotAllowed: (405, "Method not allowed"),
     UnknownAction: (400, "Unknown action"),
@@ -58,6 +63,7 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     orders.QuantityOutOfRange: (400, "Quantity must be between {min} and {max}"),
     orders.InvalidLink: (400, "Link must be a valid http(s) URL"),
     orders.LinkTooLong: (400, "Link must be at most 1000 characters"),
+    orders.ParameterTooLong: (400, "{parameter} must be at most {most} characters"),
     orders.RequestIdTooLong: (400, "request_id must be at most 128 characters"),
     orders.RequestIdReused: (400, "request_id was already used with different parameters"),
     orders.DripFeedUnavailable: (400, "Drip-feed is not available for this service"),
@@ -65,6 +71,11 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     orders.OrderNotFound: (400, "Order not found"),
 }
 """Every refusal that a caller of the API can meet; a test proves it complete."""
+
+_HEADERS: Final[Mapping[type[Refusal], tuple[tuple[bytes, bytes], ...]]] = {
+    MethodNotAllowed: ((b"allow", b"POST"),),
+    BodyTooSlow: ((b"connection", b"close"),),
+}
 
 NOT_FOR_MACHINES: Final = frozenset({money.InvalidAmount, accounts.TooManyKeys})
 """Refusals that only pages and the command line can cause."""
@@ -87,8 +98,8 @@ def success(value: Any, *headers: tuple[bytes, bytes]) -> Answer:
 def refusal(refused: Refusal) -> Answer:
     """Answer a no with its own status and text."""
     status, text = TEXTS[type(refused)]
-    headers = ((b"allow", b"POST"),) if status == 405 else ()
-    return Answer(body=error(text.format(**refused.details)), status=status, headers=headers)
+    body = error(text.format(**refused.details))
+    return Answer(body=body, status=status, headers=_HEADERS.get(type(refused), ()))
 
 
 def error(text: str) -> bytes:

@@ -1,16 +1,17 @@
 """Bytes in, bytes out: one endpoint as an ASGI application."""
 
+import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
 
 from panelry.api import actions, answers, forms
-from panelry.api.answers import Answer, BodyTooLarge, MethodNotAllowed
+from panelry.api.answers import Answer, BodyTooLarge, BodyTooSlow, MethodNotAllowed
 from panelry.api.batching import Unavailable
 from panelry.api.calls import Calls
 from panelry.database.pool import Pool
-from panelry.domain import ids
 from panelry.domain.refusals import Refusal
 
 Scope = MutableMapping[str, Any]
@@ -18,6 +19,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY: Final = 1024 * 1024
+BODY_SECONDS: Final = 30.0
 log = structlog.get_logger()
 
 
@@ -35,11 +37,17 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request_id = ids.show("req_", ids.new())
+        request_id = "req_" + secrets.token_hex(13)
         try:
-            answer = await self._answer(scope, receive, request_id)
+            answer = await self._answer(scope, receive)
         except ClientGone:
             return
+        except Unavailable as error:
+            log.warning("database_unavailable", request_id=request_id, error=repr(error.__cause__))
+            answer = answers.UNAVAILABLE
+        except Exception:
+            log.exception("request_failed", request_id=request_id)
+            answer = answers.INTERNAL_ERROR
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(answer.body)).encode()),
@@ -53,42 +61,49 @@ class Api:
         """Let go of the threads."""
         self._calls.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowed
             headers = dict(scope["headers"])
             body = await _body(headers, receive)
             fields = forms.read(headers.get(b"content-type", b"").decode("latin-1"), body)
-            zipped = b"gzip" in headers.get(b"accept-encoding", b"")
-            return await actions.answer(fields, self._calls, currency=self._currency, zipped=zipped)
+            encodings = headers.get(b"accept-encoding", b"")
+            return await actions.answer(fields, self._calls, currency=self._currency, encodings=encodings)
         except Refusal as refused:
             return answers.refusal(refused)
-        except Unavailable as error:
-            log.warning("database_unavailable", request_id=request_id, error=repr(error.__cause__))
-            return answers.UNAVAILABLE
-        except ClientGone:
-            raise
-        except Exception:
-            log.exception("request_failed", request_id=request_id)
-            return answers.INTERNAL_ERROR
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
-    """Read the whole body, at most 1 MiB of it. Raises `BodyTooLarge`."""
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > MAX_BODY:
+    """Read the whole body. Raises `BodyTooLarge`, `BodyTooSlow` or `ClientGone`."""
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and (len(length) > 18 or int(length) > MAX_BODY):
         raise BodyTooLarge
     message = await receive()
-    body: bytes = message.get("body", b"")
-    pieces = [body]
-    size = len(body)
-    while message["type"] == "http.request" and message.get("more_body"):
-        message = await receive()
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > MAX_BODY:
-            raise BodyTooLarge
     if message["type"] != "http.request":
         raise ClientGone
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _rest(body, receive)
+        except TimeoutError:
+            raise BodyTooSlow from None
+    if len(body) > MAX_BODY:
+        raise BodyTooLarge
+    return body
+
+
+async def _rest(first: bytes, receive: Receive) -> bytes:
+    """Read on to the end of the body, or until it is larger than is allowed."""
+    pieces = [first]
+    size = len(first)
+    while size <= MAX_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if not message.get("more_body"):
+            break
     return b"".join(pieces)

@@ -8,14 +8,16 @@ from typing import Generic, TypeVar
 
 import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 Ask = TypeVar("Ask")
 Got = TypeVar("Got")
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 log = structlog.get_logger()
 
 
 class Unavailable(Exception):
-    """The database could not be reached, also not at a second try; nothing is known to have happened."""
+    """The database could not be reached, or not at a second try; nothing is known to have happened."""
 
 
 class Gathering(Generic[Ask, Got]):
@@ -67,22 +69,34 @@ class Gathering(Generic[Ask, Got]):
                     future.set_result(answer)
 
     async def _failed(self, batch: Sequence[tuple[Ask, asyncio.Future[Got]]], error: Exception) -> None:
-        """Tell the callers; one item's bug must not fail the others, so a set is tried again one by one."""
-        if len(batch) > 1 and not isinstance(error, Unavailable):
+        """Tell the callers.
+
+        Without a database those who still wait hear it, too. One item's bug must not fail the others, so the set is
+        tried again in halves until the item stands alone.
+        """
+        if isinstance(error, Unavailable):
+            batch = [*batch, *self._waiting]
+            self._waiting.clear()
+        elif len(batch) > 1:
             log.warning("set_failed", size=len(batch), error=repr(error))
-            for pair in batch:
-                await self._answer([pair])
-        else:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                await self._answer(half)
+            return
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)
 
     def _call(self, items: Sequence[Ask]) -> Sequence[Got]:
         try:
-            return self._work(items)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
             try:
+                got = self._work(items)
+            except PoolTimeout:
+                raise
+            except LOST:
                 self._recover()
-                return self._work(items)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                raise Unavailable from error
+                got = self._work(items)
+        except LOST as error:
+            raise Unavailable from error
+        assert len(got) == len(items), "each item has one answer"
+        return got

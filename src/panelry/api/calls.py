@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,8 +17,8 @@ from panelry.domain.money import Micros
 from panelry.domain.orders import Draft, OrderId, Placed, Status
 from panelry.domain.refusals import Refusal
 
-BALANCE_SECONDS = 30.0
-MOST_BALANCES = 100_000
+BALANCE_SECONDS: Final = 30.0
+MOST_BALANCES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +71,13 @@ class Calls:
         cached = self._balances.get(account_id)
         if cached is not None and cached[0] > clock.monotonic():
             return cached[1]
-        balance = await self._balance.ask(account_id)
         if len(self._balances) >= MOST_BALANCES:
             self._balances.clear()
-        self._balances[account_id] = (clock.monotonic() + BALANCE_SECONDS, balance)
+        asking = self._balances[account_id] = (0.0, money.ZERO)
+        balance = await self._balance.ask(account_id)
+        # Where an order was placed meanwhile, nobody knows whether the figure counts it.
+        if self._balances.get(account_id) is asking:
+            self._balances[account_id] = (clock.monotonic() + BALANCE_SECONDS, balance)
         return balance
 
     async def price_list(self) -> PriceList:

@@ -1,25 +1,29 @@
 """Form, JSON and multipart bodies into one flat mapping (api-v2.md, 1 Transport)."""
 
-import io
+import logging
 import re
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 import msgspec
-from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from panelry.api.answers import MalformedBody
 
 MOST_FIELDS: Final = 20_000
-_LIST_ITEM: Final = re.compile(r"([a-z]+)\[[0-9]*\]", re.ASCII)
+MOST_PARTS: Final = 1000
+_SPACES: Final = " \t\r\n\f\v"
+_LIST_ITEM: Final = re.compile(r"(orders)\[([0-9]*)\]")
 _decode_json: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+# What is wrong with a caller's body is told to the caller; the library would fill the log with it.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 def read(content_type: str, body: bytes) -> dict[str, str]:
-    """Return the fields of a body: trimmed, the empty ones left out, of a repeated one the last.
+    """Return the fields of a body: trimmed, none of them empty, of a repeated one the last.
 
     `orders[]=a&orders[0]=b` becomes `orders=a,b`. Anything that is neither JSON nor multipart is read as a form.
     Raises `MalformedBody`.
@@ -39,11 +43,23 @@ def read(content_type: str, body: bytes) -> dict[str, str]:
 
 
 def _form(body: bytes) -> Iterable[tuple[str, str]]:
-    return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    pairs = body.decode().split("&")
+    if len(pairs) > MOST_FIELDS:
+        raise MalformedBody
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in [pair.partition("=") for pair in pairs]]
+
+
+def _unquoted(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 def _json(body: bytes) -> Iterable[tuple[str, str]]:
-    return [(name, _text(value)) for name, value in _decode_json(body).items()]
+    values = _decode_json(body)
+    if len(values) > MOST_FIELDS:
+        raise MalformedBody
+    return [(name, _text(value)) for name, value in values.items()]
 
 
 def _text(value: object) -> str:
@@ -63,27 +79,37 @@ def _multipart(content_type: str, body: bytes) -> Iterable[tuple[str, str]]:
     def skip(_: File) -> None:
         raise MalformedBody
 
-    if body.rstrip()[-2:] != b"--":
+    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    if not boundary or body.count(boundary) > MOST_PARTS:
+        raise MalformedBody
+    ends: list[bool] = []
+    parser = FormParser(
+        "multipart/form-data", keep, skip, on_end=lambda: ends.append(True), boundary=boundary
+    )
+    parser.write(body)
+    parser.finalize()
+    if not ends:
         raise MalformedBody  # the closing boundary is missing: the body was cut off
-    headers = {"Content-Type": content_type.encode("latin-1"), "Content-Length": str(len(body)).encode()}
-    parse_form(headers, io.BytesIO(body), keep, skip)
     return pairs
 
 
 def _flat(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    lists: dict[str, list[str]] = {}
+    lists: dict[str, dict[str, str]] = {}
     for name, value in pairs:
         if "\0" in value or "\0" in name:
             raise MalformedBody
-        text = value.strip()
-        item = _LIST_ITEM.fullmatch(name)
+        text = value.strip(_SPACES)
+        item = _LIST_ITEM.fullmatch(name) if name.endswith("]") else None
         if item:
-            lists.setdefault(item[1], []).append(text)
+            items = lists.setdefault(item[1], {})
+            items[item[2] or f"#{len(items)}"] = text
         elif text:
             fields[name] = text
         else:
             fields.pop(name, None)
     for name, items in lists.items():
-        fields[name] = ",".join([*([fields[name]] if name in fields else []), *items])
+        texts = [fields.get(name, ""), *items.values()]
+        if any(texts):
+            fields[name] = ",".join(filter(None, texts))
     return fields

@@ -1,0 +1,98 @@
+"""Every refusal has an answer, and the answers, the contract and the list for resellers say the same."""
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import contract
+import pytest
+from openapi_spec_validator import validate
+
+import panelry
+from panelry.api import answers
+from panelry.domain import refusals
+from panelry.domain.refusals import OperatorRefusal, Refusal
+
+SOURCE = Path(panelry.__file__).parent
+
+
+def our_refusals() -> set[type[Refusal]]:
+    for package in ("panelry.domain", "panelry.api"):
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+            importlib.import_module(module.name)
+    return {kind for kind in subclasses(Refusal) if kind.__module__.startswith("panelry.")}
+
+
+def subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from subclasses(below)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def shown(text: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), text)
+
+
+def all_texts() -> set[tuple[int, str]]:
+    faults = {(a.status, json.loads(a.body)["error"]) for a in (answers.UNAVAILABLE, answers.INTERNAL_ERROR)}
+    return {(status, shown(text)) for status, text in answers.TEXTS.values()} | faults
+
+
+def made_refusals(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
+    """Find where refusals are made: the name, and the details they are made with."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func).rpartition(".")[2], {word.arg or "**" for word in node.keywords}
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name | ast.Attribute):
+            yield ast.unparse(node.exc).rpartition(".")[2], set()
+
+
+def test_every_refusal_has_an_answer_or_is_not_for_machines() -> None:
+    for_machines = {kind for kind in our_refusals() if not issubclass(kind, OperatorRefusal)}
+    assert for_machines - {OperatorRefusal} == answers.TEXTS.keys() | answers.NOT_FOR_MACHINES
+    assert not answers.TEXTS.keys() & answers.NOT_FOR_MACHINES
+
+
+def test_every_text_gets_the_details_that_it_names() -> None:
+    wanted = {kind.__name__: placeholders(text) for kind, (_, text) in answers.TEXTS.items()}
+    for path in SOURCE.rglob("*.py"):
+        for name, details in made_refusals(ast.parse(path.read_text())):
+            assert wanted.get(name, set()) <= details, f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("kind", answers.TEXTS, ids=lambda kind: kind.__name__)
+def test_an_answer_is_its_error_and_nothing_else(kind: type[Refusal]) -> None:
+    status, text = answers.TEXTS[kind]
+    details: dict[str, str | int] = dict.fromkeys(placeholders(text), 7)
+    answer = answers.refusal(kind(**details))
+    assert (answer.status, json.loads(answer.body)) == (status, {"error": text.format(**details)})
+
+
+def test_the_contract_is_valid_openapi() -> None:
+    validate(contract.DOCUMENT)
+
+
+def test_the_contract_enumerates_exactly_the_texts_that_are_answered() -> None:
+    assert contract.documented_texts() == all_texts()
+
+
+def test_the_list_for_resellers_explains_exactly_the_texts_that_are_answered() -> None:
+    rows = contract.listed_errors()
+    assert {(status, text) for status, text, _, _ in rows} == all_texts()
+    assert len(rows) == len(all_texts())
+    assert all(cause and cure for _, _, cause, cure in rows)
+
+
+def test_refusals_know_why() -> None:
+    for kind in our_refusals() - {refusals.OperatorRefusal}:
+        assert kind.__doc__
+        assert kind.__doc__.startswith("It was refused because "), kind
