@@ -8,12 +8,16 @@ import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import contract
 import pytest
+from doors import JSON, Door
+from jsonschema import ValidationError
 from openapi_spec_validator import validate
 
 import panelry
+from given import Customer
 from panelry.api import answers
 from panelry.domain import refusals
 from panelry.domain.refusals import OperatorRefusal, Refusal
@@ -90,6 +94,44 @@ def test_the_list_for_resellers_explains_exactly_the_texts_that_are_answered() -
     assert {(status, text) for status, text, _, _ in rows} == all_texts()
     assert len(rows) == len(all_texts())
     assert all(cause and cure for _, _, cause, cure in rows)
+
+
+def test_good_requests_are_as_documented(door: Door, customer: Customer, order: dict[str, str]) -> None:
+    key = {"key": customer.key}
+    requests: dict[str, list[dict[str, Any]]] = {
+        "AddRequest": [order, order | {"quantity": 100, "request_id": 7}, order | {"request_id": "x" * 128}],
+        "StatusRequest": [
+            {**key, "action": "status", "order": door.post(order).order},
+            {**key, "action": "status", "orders": "x"},
+        ],
+        "BalanceRequest": [{**key, "action": "balance"}],
+        "ServicesRequest": [{**key, "action": "services"}],
+    }
+    for name, calls in requests.items():
+        for fields in calls:
+            contract.validate(name, fields)
+            contract.validate("Request", fields)
+            assert door.send(json.dumps(fields).encode(), JSON).status == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quantity": "0"},
+        {"quantity": 1.5},
+        {"service": "x"},
+        {"link": "ftp://x"},
+        {"request_id": ""},
+        {"key": "x"},
+    ],
+    ids=str,
+)
+def test_requests_that_are_refused_are_not_as_documented(
+    door: Door, order: dict[str, str], wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError):
+        contract.validate("AddRequest", order | wrong)
+    assert door.send(json.dumps(order | wrong).encode(), JSON).status == 400
 
 
 def test_refusals_know_why() -> None:

@@ -102,13 +102,13 @@ def test_a_revoked_key_fails_with_the_very_next_request(
 ) -> None:
     calls = [{"action": "balance"}, {"action": "services"}]
     for call in calls:
-        assert door.post(key=customer.key, **call).status == 200
+        assert door.post({"key": customer.key, **call}).status == 200
     with stored() as given:
         second = accounts.create_key(given.conn, customer.account)
         accounts.revoke_key(given.conn, customer.key[:12])
     for call in calls:
-        assert door.post(key=customer.key, **call).body == INVALID
-        assert door.post(key=second.key, **call).status == 200
+        assert door.post({"key": customer.key, **call}).body == INVALID
+        assert door.post({"key": second.key, **call}).status == 200
 
 
 def test_a_new_balance_cache_does_not_outlive_a_suspension(

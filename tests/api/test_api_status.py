@@ -23,7 +23,7 @@ def placed(stored: Stored, customer: Customer, service: ServiceId) -> Many:
 
 
 def ask(door: Door, customer: Customer, **fields: str) -> object:
-    return door.post(key=customer.key, action="status", **fields).value
+    return door.post({"key": customer.key, "action": "status", **fields}).value
 
 
 PENDING = {"status": "pending", "charge": "1.00", "start_count": "0", "remains": "1000", "currency": "USD"}

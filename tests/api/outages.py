@@ -1,0 +1,34 @@
+"""Taking a database away from those who use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+
+def administrator(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True)
+
+
+def hang_up_all(url: str) -> int:
+    """End all connections to a database; return how many there were."""
+    with administrator(url) as conn:
+        rows = conn.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            [conninfo_to_dict(url)["dbname"]],
+        ).fetchall()
+    return len(rows)
+
+
+@contextmanager
+def closed(url: str) -> Iterator[None]:
+    """Let nobody reach a database for a while."""
+    name = conninfo_to_dict(url)["dbname"]
+    with administrator(url) as conn:
+        conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+    hang_up_all(url)
+    yield
+    with administrator(url) as conn:
+        conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
