@@ -9,7 +9,7 @@ from panelry.domain.orders.operations import (
     place,
     record_outcomes,
 )
-from panelry.domain.orders.queries import Sheet, sheet, statuses, submissions_in, verify
+from panelry.domain.orders.queries import Due, Sheet, due, sheet, statuses, submissions_in, verify
 from panelry.domain.orders.rules.parameters import PARAMETERS, positive_integer
 from panelry.domain.orders.rules.transitions import FINISHED, TRANSITIONS, may_go
 from panelry.domain.orders.values import (
@@ -48,6 +48,7 @@ __all__ = [
     "Attempt",
     "Draft",
     "DripFeedUnavailable",
+    "Due",
     "InvalidCoupon",
     "InvalidLink",
     "InvalidQuantity",
@@ -73,6 +74,7 @@ __all__ = [
     "claim_resends",
     "claim_submissions",
     "claim_tracking",
+    "due",
     "may_go",
     "place",
     "positive_integer",

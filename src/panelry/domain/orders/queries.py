@@ -13,9 +13,19 @@ from panelry.domain.accounts import AccountId
 from panelry.domain.ledger import Finding
 from panelry.domain.money import Micros
 from panelry.domain.orders.values import NoSuchOrder, OrderId, OrderState, Status, SubmissionState
+from panelry.domain.providers import ProviderId
 
 SQL = Statements.beside(__file__)
 MOST_FINDINGS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """At which providers there is work now: orders to send, to follow, lost answers to ask for again."""
+
+    to_send: frozenset[ProviderId]
+    to_follow: frozenset[ProviderId]
+    to_ask: frozenset[ProviderId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,16 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
         )
         answers[position].append(status)
     return answers
+
+
+def due(conn: Conn) -> Due:
+    """Look where there is work, without locking or writing anything: what an idle engine does all day."""
+    rows = SQL["due"](conn).fetchall()
+    return Due(
+        to_send=frozenset(ProviderId(row[0]) for row in rows if row[1]),
+        to_follow=frozenset(ProviderId(row[0]) for row in rows if row[2]),
+        to_ask=frozenset(ProviderId(row[0]) for row in rows if row[3]),
+    )
 
 
 def sheet(conn: Conn, order_id: OrderId) -> Sheet:

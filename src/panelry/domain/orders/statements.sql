@@ -47,6 +47,15 @@ FROM unnest(:account_ids::uuid[], :ids::uuid[], :from_sequences::integer[], :seq
         attempt, is_finished)
 WHERE o.account_id = u.account_id AND o.id = u.id AND o.sequence = u.from_sequence;
 
+-- name: due
+-- At which providers there is something to send, to follow, or to ask about again. Looking costs no lock and no write.
+SELECT p.id,
+  p.state = 'active' AND EXISTS (SELECT FROM orders o
+    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now()),
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()),
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now())
+FROM providers p;
+
 -- name: lock_provider
 -- How much an open provider may be sent at once, with its row locked, so that two workers never fill the same room;
 -- whoever finds it locked gets nothing this time.
