@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from books import Books, Stored
-from doors import JSON, Reply, Server, reply
+from doors import JSON, Door, Reply, Server, reply
 
 from given import Customer
 from panelry.api import app
@@ -148,16 +148,26 @@ def test_a_body_that_never_ends_is_given_up(
         assert sock.recv(1) == b""
 
 
-@pytest.mark.parametrize("sent", [0, 1, 100])
+@pytest.mark.parametrize("sent", [0, 1, 100, 1000])
 def test_a_client_that_hangs_up_in_the_middle_orders_nothing(
     server: Server, books: Books, customer: Customer, order: Order, sent: int
 ) -> None:
-    body = body_of(order)
+    """Even where what came would be a whole order."""
+    body = body_of(order)[:sent]
     with books.untouched():
-        for framing in (head(len(body)) + body[:sent], head() + b"%x\r\n" % len(body) + body[:sent]):
+        for framing in (head(1000), head() + b"%x\r\n" % max(len(body), 1)):
             with dialled(server) as sock:
-                sock.sendall(framing)
+                sock.sendall(framing + body)
         assert server.post(key=customer.key, action="balance").value["balance"] == "100.00"
+
+
+def test_nobody_is_answered_who_has_gone(door: Door, books: Books, order: Order) -> None:
+    scope = {"type": "http", "method": "POST", "path": "/api/v2", "headers": []}
+    with books.untouched():
+        assert door.run(door.exchange(scope, [])) is None
+        begun = {"type": "http.request", "body": body_of(order), "more_body": True}
+        assert door.run(door.exchange(scope, [begun])) is None
+        assert door.run(door.exchange(scope, [begun, {**begun, "body": b"&x="}])) is None
 
 
 def test_a_client_that_does_not_wait_for_its_answer_finds_its_order(server: Server, order: Order) -> None:
