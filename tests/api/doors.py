@@ -175,6 +175,8 @@ def serving(settings: Settings, *, with_engine: bool = False) -> Iterator[Server
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    yield Server(port)
-    server.should_exit = True
-    thread.join(15)
+    try:
+        yield Server(port)
+    finally:
+        server.should_exit = True
+        thread.join(15)

@@ -29,6 +29,8 @@ def closed(url: str) -> Iterator[None]:
     with administrator(url) as conn:
         conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
     hang_up_all(url)
-    yield
-    with administrator(url) as conn:
-        conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+    try:
+        yield
+    finally:
+        with administrator(url) as conn:
+            conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
