@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,12 @@ class Settings:
     """What an operator can choose. Durations are in seconds; `data` is absolute."""
 
     data: Path
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)  # may hold a password
     currency: str = "USD"
     development: bool = False
     limits: bool = True
     providers_private: bool = False
-    secret_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     prepare: bool = True
     hosts: tuple[str, ...] = DEFAULT_HOSTS
     provider_connect_seconds: float = 3.0

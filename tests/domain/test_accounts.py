@@ -174,9 +174,6 @@ def test_an_address_is_taken_in_whatever_case(conn: Conn) -> None:
         accounts.create(conn, " ADA@Taken.Example", password=None)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to be decided: a caller that goes on after the refusal keeps an account of nobody"
-)
 def test_a_refused_account_leaves_no_trace(conn: Conn) -> None:
     accounts.create(conn, "ada@taken.example", password=None)
     [[before]] = conn.execute("SELECT count(*) FROM accounts").fetchall()

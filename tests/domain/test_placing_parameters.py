@@ -146,12 +146,9 @@ def test_runs_are_refused_where_a_service_is_not_delivered_in_runs() -> None:
     assert read(service(), said(interval="5")).quantity == 100
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to be decided: a service with drip-feed takes `runs`, charges one run and sends one"
-)
 def test_runs_are_never_taken_and_then_forgotten() -> None:
-    wanted = read(service(dripfeed=True), said(runs="5", interval="60"))
-    assert wanted.extras == {"runs": "5", "interval": "60"}
+    with pytest.raises(DripFeedUnavailable):
+        read(service(dripfeed=True), said(runs="5", interval="60"))
 
 
 def test_a_coupon_is_refused_while_there_are_none() -> None:

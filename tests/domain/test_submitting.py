@@ -299,9 +299,6 @@ def test_an_order_that_waits_for_a_paused_provider_goes_by_another_healthy_route
     assert len(given.attempts(second)) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to be decided: an order without a route is charged and then waits for ever"
-)
 def test_a_service_that_nobody_can_deliver_is_not_sold(conn: Conn, given: Given, world: World) -> None:
     customer, service, provider, _ = world
     send(given, provider, rejected(Rejection.SERVICE))

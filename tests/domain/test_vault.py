@@ -84,9 +84,6 @@ def test_no_value_that_holds_a_secret_shows_it() -> None:
         assert SECRET not in f"{value}", type(value).__name__
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to be decided: Settings shows the secret key and the database's password"
-)
 def test_settings_never_show_a_secret(tmp_path: Path) -> None:
     settings = Settings(
         data=tmp_path, secret_key=SECRET, database_url=f"postgresql://panelry:{SECRET}@db/panelry"

@@ -39,13 +39,19 @@ def create(
     if password is not None and len(password) < rules.MIN_PASSWORD:
         raise PasswordTooShort
     account_id = AccountId(ids.new())
-    if SQL["insert_account"](conn, id=account_id, tier=tier).fetchone() is None:
-        raise TierNotFound(tier=tier)
-    user = SQL["insert_user"](
-        conn, id=ids.new(), email=address, password=_hashed(password), account_id=account_id, is_staff=staff
-    )
-    if user.fetchone() is None:
-        raise EmailTaken(email=address)
+    with conn.transaction():  # a refusal leaves nothing behind, also where the caller goes on
+        if SQL["insert_account"](conn, id=account_id, tier=tier).fetchone() is None:
+            raise TierNotFound(tier=tier)
+        user = SQL["insert_user"](
+            conn,
+            id=ids.new(),
+            email=address,
+            password=_hashed(password),
+            account_id=account_id,
+            is_staff=staff,
+        )
+        if user.fetchone() is None:
+            raise EmailTaken(email=address)
     return Account(id=account_id, email=address, state=AccountState.ACTIVE)
 
 

@@ -61,6 +61,7 @@ def close_routes(conn: Conn, route_ids: Collection[RouteId]) -> None:
     """Buy no longer by these routes."""
     if route_ids:
         SQL["close_routes"](conn, ids=list(route_ids))
+        SQL["raise_revision"](conn)
 
 
 def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_service: str) -> ServiceId:

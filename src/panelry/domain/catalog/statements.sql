@@ -1,9 +1,10 @@
 -- name: listings
--- The price list: services on sale by category, then service.
+-- The price list: services on sale that somebody can deliver, by category, then service.
 SELECT s.id, s.name, s.type, c.name, s.rate_micros, s.rate_per, s.minimum, s.maximum, s.dripfeed, s.refill, s.cancel,
        s.description, s.average_time
 FROM services s JOIN categories c ON c.id = s.category_id
-WHERE s.state = 'on_sale' ORDER BY c.position, c.id, s.position, s.id;
+WHERE s.state = 'on_sale' AND EXISTS (SELECT FROM routes r WHERE r.service_id = s.id AND r.state = 'on')
+ORDER BY c.position, c.id, s.position, s.id;
 
 -- name: load_services
 -- Services on sale with their routes, a row for each route (one without, where there is none), best route first. Whoever

@@ -106,7 +106,8 @@ RETURNING s.account_id, s.id, s.upstream_id;
 -- name: lock_submitted
 -- Submissions with their orders, locked in the order of the orders' ids.
 SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
-       o.start_count, o.remains, o.attempt, o.created_at, s.id, s.route_id, s.provider_id, s.state, s.attempt, s.message
+       o.start_count, o.remains, o.attempt, o.created_at, s.id, s.route_id, s.provider_id, s.state, s.upstream_id, s.attempt,
+       s.message, s.due_at
 FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
 JOIN submissions s ON s.account_id = u.account_id AND s.id = u.id
 JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
@@ -127,7 +128,8 @@ JOIN submissions s ON s.provider_id = u.provider_id AND s.upstream_id = u.upstre
 -- name: move_submissions
 -- Write what was learnt about locked submissions; a note is added to the evidence.
 UPDATE submissions s SET
-  state = u.state, due_at = u.due_at, upstream_id = coalesce(u.upstream_id, s.upstream_id), reason = u.reason,
+  state = u.state, due_at = u.due_at, upstream_id = coalesce(u.upstream_id, s.upstream_id),
+  reason = coalesce(u.reason, s.reason),
   message = coalesce(u.message, s.message), attempt = u.attempt,
   answered_at = CASE WHEN u.state = s.state THEN s.answered_at ELSE :at::timestamptz END,
   evidence = CASE WHEN u.note = '' THEN s.evidence

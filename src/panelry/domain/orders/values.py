@@ -89,8 +89,8 @@ class NewOrder:
     rate_micros: Micros
     rate_per: int
     charge_micros: Micros
-    route_id: RouteId | None
-    provider_id: ProviderId | None
+    route_id: RouteId
+    provider_id: ProviderId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +139,10 @@ class Submission:
     route_id: RouteId
     provider_id: ProviderId
     state: SubmissionState
+    upstream_id: str | None
     attempt: int
     message: str
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,7 @@ class Verdict:
     due_at: datetime | None
     note: str = ""
     message: str | None = None
-    reason: str = ""
+    reason: str | None = None
     upstream_id: str | None = None
     attempt: int = 0
 

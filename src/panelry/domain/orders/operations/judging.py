@@ -38,12 +38,14 @@ def lock(
                 route_id=RouteId(route_id),
                 provider_id=ProviderId(provider_id),
                 state=SubmissionState(state),
+                upstream_id=upstream_id,
                 attempt=attempt,
                 message=message,
+                due_at=due_at,
             ),
         )
         for row in rows
-        for id_, route_id, provider_id, state, attempt, message in (row[12:],)
+        for id_, route_id, provider_id, state, upstream_id, attempt, message, due_at in (row[12:],)
     }
 
 

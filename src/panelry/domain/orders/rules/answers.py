@@ -55,14 +55,17 @@ class Situation:
 
 
 def after_outcome(situation: Situation, outcome: Outcome) -> Consequence | None:
-    """Decide what an answer means; `None` when the submission is settled already and the answer comes too late."""
+    """Decide what an answer means; `None` when the submission is settled already and the answer says nothing new."""
     match situation.submission.state:
         case SubmissionState.SENDING:
             return _first_answer(situation, outcome)
-        case SubmissionState.UNKNOWN:
+        case SubmissionState.UNKNOWN if situation.resendable:
             return _later_answer(situation, outcome)
+        case SubmissionState.UNKNOWN:
+            # Nothing was ever sent twice here, so this is the late answer to the one call that was made.
+            return _first_answer(situation, outcome)
         case _:
-            return None
+            return _afterthought(situation, outcome)
 
 
 def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
@@ -84,7 +87,7 @@ def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
 
 
 def _later_answer(situation: Situation, outcome: Outcome) -> Consequence:
-    """Judge an answer that arrives when the first one was lost: a late one, or one to a repeated call.
+    """Judge an answer that arrives when the first one was lost, where the call may have been repeated.
 
     Only what proves something settles it. A refused key or a delay is said before the provider looks whether it
     knows our request id, and an unsent repetition says nothing about the first call.
@@ -92,12 +95,27 @@ def _later_answer(situation: Situation, outcome: Outcome) -> Consequence:
     match outcome:
         case Accepted():
             return _accepted(situation, outcome)
-        case Rejected() if outcome.reason is not Rejection.KEY and situation.resendable:
+        case Rejected() if outcome.reason is not Rejection.KEY:
             return _rejected(situation, outcome)
         case Rejected() | Postponed() | NotSent() | Unknown():
             return _still_unknown(situation, outcome.text)
         case _:
             assert_never(outcome)
+
+
+def _afterthought(situation: Situation, outcome: Outcome) -> Consequence | None:
+    """Keep a yes that contradicts what was settled: it may mean that we bought what we have given up, or bought twice."""
+    submission = situation.submission
+    if not isinstance(outcome, Accepted) or outcome.upstream_id == submission.upstream_id:
+        return None
+    verdict = Verdict(
+        submission=submission,
+        to=submission.state,
+        due_at=submission.due_at,
+        note=f"after this was settled the provider accepted it with id {outcome.upstream_id}",
+        attempt=submission.attempt,
+    )
+    return Consequence(verdict=verdict)
 
 
 def _accepted(situation: Situation, outcome: Accepted) -> Consequence:
@@ -159,14 +177,14 @@ def _still_unknown(situation: Situation, text: str) -> Consequence:
         submission=submission,
         to=SubmissionState.UNKNOWN,
         due_at=situation.now + wait if situation.resendable else None,
-        note=text,
+        note=text if text != submission.message else "",  # the same again is no news
         message=text,
         attempt=submission.attempt + 1,
     )
     return Consequence(verdict=verdict)
 
 
-def _settled(situation: Situation, to: SubmissionState, text: str, *, reason: str = "") -> Verdict:
+def _settled(situation: Situation, to: SubmissionState, text: str, *, reason: str | None = None) -> Verdict:
     return Verdict(
         submission=situation.submission, to=to, due_at=None, note=text, message=text, reason=reason
     )

@@ -81,7 +81,7 @@ def read(service: Service, parameters: Mapping[str, str]) -> Wanted:
             raise MissingParameter(parameter=name)
     link = _link(parameters["link"])
     quantity = _quantity(service, parameters["quantity"])
-    _drip_feed(service, parameters)
+    _drip_feed(parameters)
     if "coupon" in parameters:
         raise InvalidCoupon
     return Wanted(link=link, quantity=quantity)
@@ -120,11 +120,11 @@ def _quantity(service: Service, text: str) -> int:
     return quantity
 
 
-def _drip_feed(service: Service, parameters: Mapping[str, str]) -> None:
+def _drip_feed(parameters: Mapping[str, str]) -> None:
     for name in ("runs", "interval"):
         if name in parameters and positive_integer(parameters[name]) is None:
             raise NotPositiveInteger(parameter=name)
-    if "runs" in parameters and not service.dripfeed:
+    if "runs" in parameters:
         raise DripFeedUnavailable
 
 

@@ -87,13 +87,13 @@ def _place(
     mint: Callable[[], UUID],
 ) -> NewOrder:
     service = loaded.services.get(draft.service)
-    if service is None or service.type not in TYPES:
-        raise ServiceNotFound
+    route = catalog.route_for(service.routes) if service and service.type in TYPES else None
+    if service is None or route is None:
+        raise ServiceNotFound  # what nobody could deliver is not sold
     wanted = read(service, draft.parameters)
     charge = charge_for(rate=service.rate_micros, rate_per=service.rate_per, units=wanted.quantity)
     order_id = OrderId(mint())
     _charge(decision, account_id, charge, order_id, draft.actor, loaded.at)
-    route = catalog.route_for(service.routes)
     order = NewOrder(
         id=order_id,
         account_id=account_id,
@@ -103,8 +103,8 @@ def _place(
         rate_micros=service.rate_micros,
         rate_per=service.rate_per,
         charge_micros=charge,
-        route_id=route.id if route else None,
-        provider_id=route.provider_id if route else None,
+        route_id=route.id,
+        provider_id=route.provider_id,
     )
     decision.orders.append(order)
     decision.events.append(_created(order, mint(), loaded.at))
