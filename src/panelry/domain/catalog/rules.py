@@ -1,7 +1,9 @@
 """Prices and routes (money-and-lifecycle.md, 1 and 8)."""
 
 from collections.abc import Collection, Sequence
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from panelry.domain.catalog.values import (
@@ -27,8 +29,8 @@ def route_for(routes: Sequence[Route], *, refused: Collection[RouteId] = ()) -> 
 
 def sale_rate(cost: Micros, *, currency_rate: Decimal, markup_percent: Decimal) -> Micros:
     """Return what to ask for what costs `cost` in the provider's currency, rounded up to whole micros."""
-    rate = Decimal(cost) * currency_rate * (100 + markup_percent) / 100
-    return Micros(min(int(rate.to_integral_value(rounding=ROUND_CEILING)), LARGEST))
+    rate = cost * Fraction(currency_rate) * (100 + Fraction(markup_percent)) / 100
+    return Micros(min(ceil(rate), LARGEST))
 
 
 def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> NewService:
