@@ -11,7 +11,8 @@ from panelry import clock
 from panelry.connectors.http import HttpClient
 from panelry.connectors.registry import connect
 from panelry.database.pool import Conn, Pool
-from panelry.domain import providers
+from panelry.domain import orders, providers
+from panelry.domain.orders import Due
 from panelry.domain.providers import Connector, Provider, ProviderId, ProviderState
 from panelry.domain.vault import Vault
 from panelry.settings import Settings
@@ -50,6 +51,10 @@ class Desk:
                 return work(conn)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    async def due(self) -> Due:
+        """Look at which providers there is work now."""
+        return await self.database(orders.due)
 
     async def providers(self) -> list[Provider]:
         """Return all providers as they were at most a second ago."""

@@ -51,19 +51,15 @@ class Submission:
 
     async def send_waiting(self) -> int:
         """Claim what waits for each open provider and start its calls; return how many."""
-        return sum(
-            [await self._claim(p, orders.claim_submissions) for p in await self._desk.open_providers()]
-        )
+        due = (await self._desk.due()).to_send
+        open_ = [provider for provider in await self._desk.open_providers() if provider.id in due]
+        return sum([await self._claim(provider, orders.claim_submissions) for provider in open_])
 
     async def ask_again(self) -> int:
         """Repeat lost calls to providers that recognise our request ids: their answer is the truth."""
-        return sum(
-            [
-                await self._claim(provider, orders.claim_resends)
-                for provider in await self._desk.open_providers()
-                if provider.dialect.supports_request_id
-            ]
-        )
+        due = (await self._desk.due()).to_ask & await self._desk.resendable()
+        open_ = [provider for provider in await self._desk.open_providers() if provider.id in due]
+        return sum([await self._claim(provider, orders.claim_resends) for provider in open_])
 
     async def abandon(self) -> int:
         """Call unknown what workers were sending that did not come back."""

@@ -28,9 +28,10 @@ class Tracking:
     async def follow(self) -> int:
         """Ask each provider that has answered its last call about what is due there; return about how many orders."""
         lease = self._desk.lease
+        waiting = (await self._desk.due()).to_follow - self._calls.keys()
         asked = 0
         for provider in await self._desk.providers():
-            if provider.id in self._calls:
+            if provider.id not in waiting:
                 continue
             claim = partial(orders.claim_tracking, provider_id=provider.id, most=MOST, lease=lease)
             due = await self._desk.database(claim)

@@ -45,17 +45,21 @@ def submissions(
 ) -> None:
     """List submissions whose outcome nobody knows yet, with the evidence."""
     from panelry.domain import orders
-    from panelry.ops.tables import table
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"it must be one of {', '.join(STATES)}", param_hint="--state")
     states = [orders.SubmissionState(name) for name in ([state] if state else STATES[:2])]
     with session.pool() as pool, pool.transaction() as conn:
         rows = orders.submissions_in(conn, states)
-    session.say(
-        {"submissions": rows}, table([_brief(row) for row in rows], empty="None: every answer is known.")
-    )
+    text = "\n\n".join(_words(row) for row in rows) or "None: every answer is known."
+    session.say({"submissions": rows}, text)
 
 
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "evidence": row["evidence"][-1]["note"] if row["evidence"] else ""}
+def _words(row: dict[str, Any]) -> str:
+    lines = [
+        f"{row['id']}  {row['state']} at {row['provider']}, sent {row['sent_at']}",
+        f"  order  {row['order']}",
+        f"  link   {row['link']}",
+        *(f"  {seen['at']}  {seen['note']}" for seen in row["evidence"]),
+    ]
+    return "\n".join(lines)
