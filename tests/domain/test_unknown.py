@@ -292,3 +292,18 @@ def test_a_late_no_to_the_only_call_that_was_made_settles_it(
     orders.abandon_expired(conn, resendable=set())
     given.answered(attempt, Rejected(reason=Rejection.LINK, text="bad link"))
     assert given.status(customer, order).state == "refunded"
+
+
+@pytest.mark.xfail(
+    strict=True, reason="to be decided: nothing remembers that a call was repeated, only that it may be"
+)
+def test_an_unsent_repetition_proves_nothing_also_where_the_dialect_has_changed_since(
+    conn: Conn, given: Given, panelry: World
+) -> None:
+    customer, provider, order, attempt = panelry
+    given.answered(attempt, LOST, resendable=True)
+    given.later("1 second")
+    [again] = resends(conn, provider)
+    conn.execute("UPDATE providers SET dialect = 'panel_v2' WHERE id = %s", [provider])
+    given.answered(again, NotSent(text="refused"), resendable=False)
+    assert given.status(customer, order).state == "processing"
