@@ -61,11 +61,12 @@ class Panel:
     def cluster(self) -> Path:
         return (self.data / "postgres").resolve()
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
+    def start(self, *more: str, json: bool = True) -> subprocess.Popen[str]:
         """Start `panelry up` in a session of its own, so that Ctrl-C can be tried on it."""
+        more = (*more, "--json") if json else more
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                self._command(["up", "--listen", f"127.0.0.1:{self.port}", "--json", *more]),
+                self._command(["up", "--listen", f"127.0.0.1:{self.port}", *more]),
                 stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment(), user=self.user,
                 start_new_session=True, cwd="/",
             )  # fmt: skip
@@ -88,13 +89,18 @@ class Panel:
         self.process.wait(seconds)
         return time.monotonic() - began
 
-    def run(self, *arguments: str, **more: str) -> Result:
-        """Run a command to its end, as it is."""
-        done = subprocess.run(
-            self._command(arguments), capture_output=True, text=True, env=self._environment(more), timeout=90,
-            check=False, user=self.user, cwd="/",
+    def spawn(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            self._command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self._environment(), user=self.user, cwd="/",
         )  # fmt: skip
-        return Result(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str) -> Result:
+        """Run a command to its end, as it is."""
+        process = self.spawn(*arguments)
+        out, err = process.communicate(timeout=90)
+        return Result(process.returncode, out, err)
 
     def cli(self, *arguments: str) -> Any:
         """Run a command that must succeed, and return its JSON answer."""
@@ -186,13 +192,15 @@ class Panel:
         return [*found, *postmaster.members(self.cluster)]
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "panelry", *arguments, "--data", str(self.data)]
+        at = arguments.index("--") if "--" in arguments else len(arguments)
+        where = ["--data", str(self.data)]
+        return [sys.executable, "-m", "panelry", *arguments[:at], *where, *arguments[at:]]
 
-    def _environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         ours = ("PANELRY_", "DATABASE_URL", "DJANGO_")
         outer = {k: v for k, v in panelry_settings.child_environment().items() if not k.startswith(ours)}
         own = {"PANELRY_SECRET_KEY": SECRET, "PANELRY_DEVELOPMENT": "1", "PANELRY_LIMITS": "off"}
-        return {**outer, **own, **self.settings, **(more or {})}
+        return {**outer, **own, **self.settings}
 
 
 @contextmanager

@@ -1,0 +1,242 @@
+"""The command line: the same answers whether a panel runs on the data directory or not, and no half-done refusals."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from panels import Panel, clear_away, panel, until
+
+import servers
+from connectors import sandboxes
+
+CUSTOMER = "customer@example.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A panel with one customer and one provider, running."""
+
+    panel: Panel
+    url: str
+    services: dict[str, int]
+    key: str
+    order: str
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(servers.open_folder())
+        sandbox = stack.enter_context(sandboxes.running(folder / "sandbox.jsonl"))
+        one = stack.enter_context(panel(folder / "data"))
+        key = one.customer(CUSTOMER, credit="100")
+        one.provider("Sandbox", sandbox.url)
+        services = one.services("Sandbox", "1,2")
+        order = one.add(key, services["1"], "first")
+        yield Stage(panel=one, url=sandbox.url, services=services, key=key, order=order)
+
+
+def _balance(stage: Stage) -> str:
+    with stage.panel.connect() as conn:
+        [micros] = conn.execute("SELECT sum(balance_micros) FROM wallets").fetchall()[0]
+    return str(micros)
+
+
+def _every_command(order: str, folder: Path) -> list[tuple[str, ...]]:
+    email = f"{uuid4().hex}@example.com"
+    return [
+        ("migrate",),
+        ("account", "create", email, "--password", "long enough for us", "--staff", "--tier", "Agency"),
+        ("account", "credit", email, "12.5", "--reason", "an advance", "--reference", "advance 1"),
+        ("account", "suspend", email),
+        ("account", "resume", email),
+        ("key", "create", email, "--label", "shop", "--per-minute", "60"),
+        ("provider", "list"),
+        ("provider", "test", "Sandbox"),
+        ("catalog", "import", "Sandbox", "--services", "3", "--markup", "12.5"),
+        ("catalog", "sync"),
+        ("catalog", "sync", "Sandbox"),
+        ("catalog", "list"),
+        ("order", "show", order),
+        ("submissions",),
+        ("submissions", "--state", "accepted"),
+        ("ledger", "verify"),
+    ]
+
+
+def _answers_once(panel: Panel, arguments: tuple[str, ...]) -> None:
+    result = panel.run(*arguments, "--json")
+    assert result.code == 0, (arguments, result)
+    assert isinstance(json.loads(result.out), dict), arguments
+    assert result.err == "", arguments
+
+
+def test_every_command_answers_one_document_while_the_panel_runs(stage: Stage, folder: Path) -> None:
+    for arguments in _every_command(stage.order, folder):
+        _answers_once(stage.panel, arguments)
+
+
+def test_every_command_has_words_for_people(stage: Stage, folder: Path) -> None:
+    for arguments in _every_command(stage.order, folder):
+        result = stage.panel.run(*arguments)
+        assert (result.code, bool(result.out.strip())) == (0, True), (arguments, result)
+
+
+def test_the_same_reference_credits_once(stage: Stage) -> None:
+    credit = ("account", "credit", CUSTOMER, "5", "--reason", "bank transfer", "--reference", "transfer 77")
+    assert stage.panel.cli(*credit) == stage.panel.cli(*credit)
+
+
+def test_a_key_is_shown_once_and_works_until_it_is_revoked(stage: Stage) -> None:
+    made = stage.panel.cli("key", "create", CUSTOMER)
+    assert made["key"].startswith(made["prefix"])
+    assert stage.panel.call(made["key"], "balance")[0] == 200
+    assert stage.panel.cli("key", "revoke", made["prefix"]) == {}
+    assert stage.panel.call(made["key"], "balance") == (400, {"error": "Invalid API key"})
+
+
+def test_a_suspended_account_is_turned_away_until_it_is_resumed(stage: Stage) -> None:
+    stage.panel.cli("account", "suspend", CUSTOMER)
+    assert stage.panel.call(stage.key, "balance") == (403, {"error": "Account suspended"})
+    stage.panel.cli("account", "resume", CUSTOMER)
+    assert stage.panel.call(stage.key, "balance")[0] == 200
+
+
+REFUSED = [
+    ("account", "create", CUSTOMER),
+    ("account", "create", "not an address"),
+    ("account", "create", "new@example.com", "--password", "short"),
+    ("account", "create", "new@example.com", "--tier", "Golden"),
+    *[("account", "credit", CUSTOMER, amount, "--reason", "x") for amount in ("1e3", "NaN", "0.0000001", "0", "")],
+    ("account", "credit", CUSTOMER, "--reason", "x", "--", "-5"),
+    ("account", "credit", "nobody@example.com", "5", "--reason", "x"),
+    ("account", "suspend", "nobody@example.com"),
+    ("key", "create", "nobody@example.com"),
+    ("key", "revoke", "pnl_nowhere1"),
+    ("provider", "add", "Sandbox", "https://example.com/api/v2", "--key", "x"),
+    ("provider", "add", "Other", "ftp://example.com", "--key", "x"),
+    ("provider", "add", "Other", "https://example.com/api/v2", "--key", "x", "--dialect", "klingon"),
+    ("provider", "test", "Nowhere"),
+    ("catalog", "import", "Sandbox", "--services", "1,999"),
+    ("catalog", "import", "Sandbox", "--services", ","),
+    ("catalog", "import", "Sandbox", "--services", "4", "--markup", "-3"),
+    ("catalog", "import", "Sandbox", "--services", "4", "--markup", "1e3"),
+    ("catalog", "import", "Nowhere"),
+    ("catalog", "sync", "Nowhere"),
+    ("order", "show", "ord_00000000000000000000000000"),
+    ("order", "show", "nonsense"),
+]  # fmt: skip
+
+
+def _everything(stage: Stage) -> list[Any]:
+    tables = ("accounts", "users", "api_keys", "transfers", "wallets", "providers", "services", "routes")
+    with stage.panel.connect() as conn:
+        return [conn.execute(f"SELECT count(*) FROM {table}").fetchall() for table in tables]  # noqa: S608
+
+
+def test_a_refusal_has_a_reason_and_changes_nothing(stage: Stage) -> None:
+    before, balance = _everything(stage), _balance(stage)
+    for arguments in REFUSED:
+        result = stage.panel.run(arguments[0], arguments[1], "--json", *arguments[2:])
+        assert result.code == 1, (arguments, result)
+        assert result.value["error"], arguments
+        assert result.err == f"panelry: {result.value['error']}\n", arguments
+    assert (_everything(stage), _balance(stage)) == (before, balance)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("account", "credit", CUSTOMER, "-5", "--reason", "x"),
+        ("account", "credit", CUSTOMER, "5"),
+        ("account",),
+        ("key", "create", CUSTOMER, "--per-minute", "0"),
+        ("submissions", "--state", "nowhere"),
+        ("serve", "--only", "engine"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_two(stage: Stage, arguments: tuple[str, ...]) -> None:
+    result = stage.panel.run(*arguments)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+
+
+def test_the_eleventh_key_is_refused(stage: Stage) -> None:
+    email = f"{uuid4().hex}@example.com"
+    stage.panel.cli("account", "create", email)
+    keys = [stage.panel.cli("key", "create", email)["key"] for _ in range(10)]
+    result = stage.panel.run("key", "create", email, "--json")
+    assert result.code == 1
+    assert len(set(keys)) == 10
+
+
+def test_verification_names_a_row_that_was_changed_behind_its_back(stage: Stage) -> None:
+    change = "UPDATE transfers SET reason = reason || '!' WHERE version = 1 AND account_id = (SELECT account_id FROM wallets LIMIT 1)"
+    undo = change.replace("reason || '!'", "left(reason, -1)")
+    with stage.panel.connect() as conn, conn.transaction():
+        conn.execute("SET LOCAL session_replication_role = replica")
+        conn.execute(change)
+    result = stage.panel.run("ledger", "verify", "--json")
+    assert result.code == 1
+    assert [(finding["account"][:4], bool(finding["row"])) for finding in result.value["wrong"]][:1] == [
+        ("acc_", True)
+    ]
+    assert result.value["wrong"][0]["row"] in result.err
+    with stage.panel.connect() as conn, conn.transaction():
+        conn.execute("SET LOCAL session_replication_role = replica")
+        conn.execute(undo)
+    assert stage.panel.cli("ledger", "verify")["wrong"] == []
+
+
+def test_an_order_is_followed_without_anybody_asking(stage: Stage) -> None:
+    until(lambda: stage.panel.cli("order", "show", stage.order)["status"] == "completed")
+
+
+def test_doctor_is_content_but_for_development_mode(stage: Stage) -> None:
+    result = stage.panel.run("doctor", "--json")
+    assert result.code == 1
+    assert [c["name"] for c in result.value["checks"] if not c["ok"]] == ["development mode is off"]
+    stage.panel.settings = {"PANELRY_DEVELOPMENT": "0", "PANELRY_LIMITS": "on"}
+    assert stage.panel.run("doctor", "--json").code == 0
+    stage.panel.settings = {}
+
+
+def test_every_command_works_with_nothing_running_and_leaves_nothing_running(
+    stage: Stage, folder: Path
+) -> None:
+    stage.panel.stop()
+    for arguments in _every_command(stage.order, folder):
+        _answers_once(stage.panel, arguments)
+        assert stage.panel.left() == [], arguments
+    assert stage.panel.run("doctor", "--json").code == 1
+    stage.panel.started()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_command_that_is_stopped_leaves_no_server_running(folder: Path, kind: signal.Signals) -> None:
+    one = Panel(data=folder / "data")
+    try:
+        process = one.spawn("migrate")
+        until(lambda: one.cluster.joinpath("postmaster.pid").exists())
+        process.send_signal(kind)
+        assert process.wait(30) == 128 + kind
+        until(lambda: not one.left(), seconds=10)
+    finally:
+        clear_away(one)
+
+
+def test_a_pipe_that_closes_early_is_no_traceback(stage: Stage) -> None:
+    process = stage.panel.spawn("catalog", "list")
+    assert process.stdout
+    process.stdout.close()
+    process.wait(30)
+    assert process.stderr
+    assert "Traceback" not in process.stderr.read()
