@@ -3,17 +3,20 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from panelry import clock
 from panelry.database import health
-from panelry.domain import providers
+from panelry.domain import orders, providers
+from panelry.domain.orders import SubmissionState
 from panelry.domain.refusals import PermanentFailure
 from panelry.ops.session import Session
 
 OLDEST_SERVER: Final = 150_000
 LEAST_DISK: Final = 1_000_000_000
 MOST_DRIFT_SECONDS: Final = 5.0
+LONGEST_UNKNOWN: Final = timedelta(minutes=5)  # what can be asked again is known long before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ def examine(session: Session) -> list[Check]:
 
 
 def _looks() -> Iterator[Callable[[Session, Any], Check]]:
-    yield from (_server, _schema, _durability, _clock, _disk, _keys, _paused, _engine, _development)
+    yield from (_server, _schema, _durability, _clock, _disk, _keys, _paused, _unknown, _engine, _development)
 
 
 def _check(name: str, advice: str) -> Check:
@@ -89,6 +92,13 @@ def _paused(session: Session, conn: Any) -> Check:
         "no provider is paused for a fault",
         f"{', '.join(faulty)}: top up or renew our key there" if faulty else "",
     )
+
+
+def _unknown(_: Session, conn: Any) -> Check:
+    rows = orders.submissions_in(conn, [SubmissionState.UNKNOWN, SubmissionState.QUARANTINED])
+    since = clock.now() - LONGEST_UNKNOWN
+    old = sum(datetime.fromisoformat(row["sent_at"]) < since for row in rows)
+    return _check("no order waits for a person", f"{old} do: see `panelry submissions`" if old else "")
 
 
 def _engine(_: Session, conn: Any) -> Check:

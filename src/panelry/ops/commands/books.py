@@ -58,6 +58,8 @@ def _progress(expected: int, *, hidden: bool) -> Iterator[Callable[[int], None]]
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(file=sys.stderr), transient=True, disable=hidden) as bar:
+    with Progress(
+        console=Console(file=sys.stderr), transient=True, disable=hidden or not sys.stderr.isatty()
+    ) as bar:
         task = bar.add_task("Verifying transfers", total=expected or None)
         yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,38 @@
+"""Settings are refused with the name of the variable, never guessed."""
+
+import pytest
+
+from panelry import settings
+from panelry.settings import InvalidSetting
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PANELRY_DEVELOPMENT": "maybe"},
+        {"PANELRY_CURRENCY": "usd"},
+        {"PANELRY_CURRENCY": "EURO"},
+        {"PANELRY_LIMITS": "off"},
+        {"PANELRY_POLL_SECONDS": "0"},
+        {"PANELRY_POLL_SECONDS": "nan"},
+        {"PANELRY_LEASE_SECONDS": "soon"},
+        {"PANELRY_LEASE_SECONDS": "30"},
+        {"PANELRY_PROVIDER_TOTAL_SECONDS": "56"},
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(environ: dict[str, str]) -> None:
+    [name] = environ
+    with pytest.raises(InvalidSetting, match=name):
+        settings.load(environ)
+
+
+def test_an_empty_variable_is_an_absent_one() -> None:
+    names = (
+        "DATABASE_URL",
+        "PANELRY_CURRENCY",
+        "PANELRY_DEVELOPMENT",
+        "PANELRY_HOSTS",
+        "PANELRY_LEASE_SECONDS",
+    )
+    assert settings.load(dict.fromkeys(names, "")) == settings.load({})
