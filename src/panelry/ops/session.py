@@ -108,7 +108,12 @@ class Session:
         """Say why nothing came of it: on stderr, and with `--json` as the one answer, too."""
         if self.json and not self.has_spoken:
             self.say(value if value is not None else {"error": reason})
-        sys.stderr.write(f"panelry: {reason}\n")
+        if panelry_settings.lifeline() is not None:  # a part of `up`, whose stderr is the log
+            import structlog
+
+            structlog.get_logger("panelry").error("part_failed", reason=reason)
+        else:
+            sys.stderr.write(f"panelry: {reason}\n")
 
 
 def _bring_up_to_date(settings: Settings, *, migrate: Migrate) -> None:
