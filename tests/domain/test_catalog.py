@@ -178,7 +178,6 @@ def test_a_price_that_means_not_for_sale_is_imported_and_can_be_paid_by_nobody(
     assert not isinstance(answer, Placed)
 
 
-@pytest.mark.xfail(strict=True, reason="to be decided: what a provider lists for nothing is sold for nothing")
 def test_what_is_listed_for_nothing_waits_for_a_person() -> None:
     assert not for_sale(row(rate=0), currency_rate=Decimal(1), markup_percent=Decimal(0)).on_sale
 

@@ -108,6 +108,7 @@ class Try:
     until: float
     state: str = "sending"
     upstream_id: str = ""
+    resent: bool = False
 
 
 class Books(RuleBasedStateMachine):
@@ -253,7 +254,7 @@ class Books(RuleBasedStateMachine):
     def apply(self, tried: Try, outcome: Outcome, heard: set[tuple[ProviderId, str]]) -> bool:
         """Do in the model what an outcome means; tell whether it counted. `heard` are ids in this set of answers."""
         provider, order = tried.attempt.provider_id, tried.order
-        only_call = tried.state == "sending" or provider == self.classic
+        only_call = tried.state == "sending" or not tried.resent
         if tried.state not in {"sending", "unknown"}:
             if isinstance(outcome, Accepted):
                 heard.add((provider, outcome.upstream_id))
@@ -317,7 +318,7 @@ class Books(RuleBasedStateMachine):
                 order.end("partial", remains)
             case UpstreamState.CANCELLED if remains:
                 order.end("cancelled", remains)
-            case UpstreamState.CANCELLED if not report.charge:
+            case UpstreamState.CANCELLED if not report.charge and (report.remains or 0) >= 0:
                 order.end("cancelled", order.quantity)
             case UpstreamState.REFUNDED:
                 order.end("refunded", order.quantity)
@@ -337,11 +338,13 @@ class Books(RuleBasedStateMachine):
     @rule(classic=st.booleans())
     def resend(self, classic: bool) -> None:  # noqa: FBT001 (drawn)
         provider = self.classic if classic else self.panelry
-        lost = {t.attempt.submission_id: t.attempt for t in self.tries if t.state == "unknown"}
+        lost = {t.attempt.submission_id: t for t in self.tries if t.state == "unknown"}
         for attempt in orders.claim_resends(self.conn, provider, most=10, lease=LEASE):
             assert attempt.provider_id == self.panelry
-            assert attempt.request_id == lost[attempt.submission_id].request_id
-            assert attempt.parameters == lost[attempt.submission_id].parameters
+            tried = lost[attempt.submission_id]
+            tried.resent = True
+            assert attempt.request_id == tried.attempt.request_id
+            assert attempt.parameters == tried.attempt.parameters
 
     @rule(classic=st.booleans())
     def top_up(self, classic: bool) -> None:  # noqa: FBT001 (drawn)

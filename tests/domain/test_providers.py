@@ -153,9 +153,6 @@ def test_a_balance_is_kept_as_told_rounded_down(conn: Conn, amount: str, micros:
     assert report.balance_at is not None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to be decided: a balance without a currency erases the one that is known"
-)
 def test_a_balance_without_a_currency_leaves_the_known_one(conn: Conn) -> None:
     provider = add(conn)
     providers.record_balance(conn, provider, balance("5", "INR"))

@@ -289,7 +289,7 @@ def test_several_answers_of_several_customers_are_recorded_as_one_set(conn: Conn
 
 
 @pytest.mark.xfail(
-    strict=True, reason="to be decided: a route is chosen when an order is placed, not when it is sent"
+    strict=True, reason="comes with failover: orders that wait for a paused provider stay with it"
 )
 def test_an_order_that_waits_for_a_paused_provider_goes_by_another_healthy_route(
     conn: Conn, given: Given, world: World

@@ -9,9 +9,11 @@ WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL;
 SELECT a.id, u.email, a.state FROM users u JOIN accounts a ON a.id = u.account_id WHERE u.email = :email::text;
 
 -- name: insert_account
--- A new account in a tier; no row where there is no such tier.
-INSERT INTO accounts (id, tier_id, state) SELECT :id::uuid, t.id, 'active' FROM tiers t WHERE t.name = :tier::text
-RETURNING id;
+-- A new account in a tier, with its empty wallet; no row where there is no such tier.
+WITH account AS (
+  INSERT INTO accounts (id, tier_id, state) SELECT :id::uuid, t.id, 'active' FROM tiers t WHERE t.name = :tier::text
+  RETURNING id)
+INSERT INTO wallets (account_id, head) SELECT id, decode(repeat('00', 32), 'hex') FROM account RETURNING account_id;
 
 -- name: insert_user
 -- A new log-in; no row where the address is taken.

@@ -36,7 +36,7 @@ def sale_rate(cost: Micros, *, currency_rate: Decimal, markup_percent: Decimal) 
 def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> NewService:
     """Turn a row of a provider's list into a service.
 
-    It comes on sale only where nothing has to be guessed: a type that we sell, limits that make sense, and for
+    It comes on sale only where nothing has to be guessed: a type that we sell, a price, limits that make sense, and for
     packages limits of exactly one; the rest waits for a person.
     """
     limits = (row.minimum, row.maximum)
@@ -56,5 +56,5 @@ def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decima
         refill=row.refill,
         cancel=row.cancel,
         average_time=row.average_time,
-        on_sale=understood and row.type in SELLABLE_TYPES,
+        on_sale=understood and row.type in SELLABLE_TYPES and row.rate_micros > 0,
     )

@@ -86,8 +86,9 @@ SELECT account_id, id FROM submissions
 WHERE state = 'sending' AND due_at <= clock_now() ORDER BY due_at LIMIT :most::integer;
 
 -- name: claim_unknown
--- Unknown submissions to a provider whose turn to be asked about has come; the lease is the next due time.
-UPDATE submissions s SET due_at = clock_now() + :lease::interval FROM (
+-- Unknown submissions to a provider whose turn to be asked about has come; the lease is the next due time. From now on
+-- an answer may be to the repetition.
+UPDATE submissions s SET due_at = clock_now() + :lease::interval, resent = true FROM (
   SELECT account_id, id FROM submissions
   WHERE state = 'unknown' AND provider_id = :provider_id::smallint AND due_at <= clock_now()
   ORDER BY due_at LIMIT :most::integer FOR NO KEY UPDATE SKIP LOCKED) AS due, orders o
@@ -107,7 +108,7 @@ RETURNING s.account_id, s.id, s.upstream_id;
 -- Submissions with their orders, locked in the order of the orders' ids.
 SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
        o.start_count, o.remains, o.attempt, o.created_at, s.id, s.route_id, s.provider_id, s.state, s.upstream_id, s.attempt,
-       s.message, s.due_at
+       s.message, s.due_at, s.resent
 FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
 JOIN submissions s ON s.account_id = u.account_id AND s.id = u.id
 JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
@@ -132,7 +133,7 @@ UPDATE submissions s SET
   reason = coalesce(u.reason, s.reason),
   message = coalesce(u.message, s.message), attempt = u.attempt,
   answered_at = CASE WHEN u.state = s.state THEN s.answered_at ELSE :at::timestamptz END,
-  evidence = CASE WHEN u.note = '' THEN s.evidence
+  evidence = CASE WHEN u.note = '' OR jsonb_array_length(s.evidence) >= 200 THEN s.evidence
                   ELSE s.evidence || jsonb_build_object('at', :at::timestamptz, 'note', u.note) END
 FROM unnest(:account_ids::uuid[], :ids::uuid[], :states::text[], :due_ats::timestamptz[], :upstream_ids::text[],
             :reasons::text[], :messages::text[], :attempts::integer[], :notes::text[])

@@ -133,7 +133,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One attempt to buy an order, as far as deciding about it needs."""
+    """One attempt to buy an order, as far as deciding about it needs; `resent` once the call may have been repeated."""
 
     id: SubmissionId
     route_id: RouteId
@@ -143,6 +143,7 @@ class Submission:
     attempt: int
     message: str
     due_at: datetime | None
+    resent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,9 @@ UPDATE providers SET state = 'active', pause_reason = ''
 WHERE id = :id::smallint AND state = 'paused' AND pause_reason = ANY (:reasons::text[]);
 
 -- name: record_balance
--- What a provider says we have left.
-UPDATE providers SET balance_micros = :balance::bigint, balance_at = clock_now(), currency = :currency::text
+-- What a provider says we have left; some say it without a currency.
+UPDATE providers SET balance_micros = :balance::bigint, balance_at = clock_now(),
+  currency = coalesce(nullif(:currency::text, ''), currency)
 WHERE id = :id::smallint;
 
 -- name: delete_snapshot

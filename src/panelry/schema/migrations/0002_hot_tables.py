@@ -75,6 +75,7 @@ CREATE TABLE submissions (
   evidence jsonb NOT NULL DEFAULT '[]',
   due_at timestamptz,
   attempt integer NOT NULL DEFAULT 0,
+  resent boolean NOT NULL DEFAULT false,
   sent_at timestamptz NOT NULL,
   answered_at timestamptz,
   PRIMARY KEY (account_id, id),

@@ -42,10 +42,11 @@ def lock(
                 attempt=attempt,
                 message=message,
                 due_at=due_at,
+                resent=resent,
             ),
         )
         for row in rows
-        for id_, route_id, provider_id, state, upstream_id, attempt, message, due_at in (row[12:],)
+        for id_, route_id, provider_id, state, upstream_id, attempt, message, due_at, resent in (row[12:],)
     }
 
 

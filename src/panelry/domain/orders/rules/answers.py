@@ -59,10 +59,10 @@ def after_outcome(situation: Situation, outcome: Outcome) -> Consequence | None:
     match situation.submission.state:
         case SubmissionState.SENDING:
             return _first_answer(situation, outcome)
-        case SubmissionState.UNKNOWN if situation.resendable:
+        case SubmissionState.UNKNOWN if situation.submission.resent:
             return _later_answer(situation, outcome)
         case SubmissionState.UNKNOWN:
-            # Nothing was ever sent twice here, so this is the late answer to the one call that was made.
+            # Nothing was sent twice, so this is the late answer to the one call that was made.
             return _first_answer(situation, outcome)
         case _:
             return _afterthought(situation, outcome)
@@ -87,7 +87,7 @@ def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
 
 
 def _later_answer(situation: Situation, outcome: Outcome) -> Consequence:
-    """Judge an answer that arrives when the first one was lost, where the call may have been repeated.
+    """Judge an answer that arrives when the first one was lost and the call was repeated: it may be to either.
 
     Only what proves something settles it. A refused key or a delay is said before the provider looks whether it
     knows our request id, and an unsent repetition says nothing about the first call.

@@ -75,7 +75,8 @@ def _remains_at(order: Order, to: OrderState, report: Report) -> int | None:
         case OrderState.PARTIAL:
             return reported
         case OrderState.CANCELLED if not reported:
-            return None if report.charge else order.quantity
+            is_odd = report.charge or (report.remains or 0) < 0
+            return None if is_odd else order.quantity
         case OrderState.REFUNDED:
             return order.quantity
         case OrderState.COMPLETED:
