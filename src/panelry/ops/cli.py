@@ -1,8 +1,12 @@
 """The command line (docs/operators/commands.md). Each command imports what it needs only when it runs."""
 
+import sys
+
 import typer
 
 from panelry.ops.commands import accounts, books, catalog, orders, processes, providers
+
+WRONG_USAGE = 2
 
 app = typer.Typer(
     name="panelry",
@@ -22,5 +26,10 @@ orders.add_to(app)
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; with `--json` also wrong usage is answered with one document."""
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == WRONG_USAGE and "--json" in sys.argv:
+            sys.stdout.write('{"error": "wrong usage"}\n')
+        raise

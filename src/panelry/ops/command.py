@@ -75,6 +75,8 @@ def _reason(error: Exception) -> str | None:
             return f"the database cannot be reached: {str(error).strip()}"
         case psycopg.OperationalError() | psycopg.errors.InsufficientPrivilege():
             return f"the database says: {str(error).strip()}"
+        case UnicodeEncodeError():
+            return "an argument is not valid text"
         case OSError(strerror=str(text)):
             return f"{text}: {error.filename}" if error.filename else text
         case _:

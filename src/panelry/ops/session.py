@@ -116,6 +116,12 @@ class Session:
             sys.stderr.write(f"panelry: {reason}\n")
 
 
+def check_text(what: str, text: str, *, most: int) -> None:
+    """Refuse a text that is empty, too long or not text. Raises `CommandFailed`."""
+    if not text.strip() or len(text) > most or not text.isprintable():
+        raise CommandFailed(f"{what} must be a text of 1 to {most} printable characters")
+
+
 def _bring_up_to_date(settings: Settings, *, migrate: Migrate) -> None:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict

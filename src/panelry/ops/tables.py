@@ -1,6 +1,7 @@
 """Rows for people: a plain table that a terminal of any width can show."""
 
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,5 +19,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> str:
     for row in rows:
         drawn.add_row(*("" if value is None else str(value) for value in row.values()))
     out = io.StringIO()
-    Console(file=out, width=max(Console().width, 100), highlight=False, markup=False).print(drawn)
-    return out.getvalue().rstrip("\n")
+    # On a terminal long cells are folded; what a program reads keeps them whole.
+    width = max(Console().width, 100) if sys.stdout.isatty() else 1000
+    Console(file=out, width=width, highlight=False, markup=False).print(drawn)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())

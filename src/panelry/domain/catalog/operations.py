@@ -7,19 +7,32 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import providers
 from panelry.domain.catalog import rules
-from panelry.domain.catalog.values import Imported, NewService, ProviderServiceNotFound, RouteId, ServiceId
+from panelry.domain.catalog.values import (
+    CurrencyRateMissing,
+    Imported,
+    NewService,
+    ProviderServiceNotFound,
+    RouteId,
+    ServiceId,
+)
 from panelry.domain.providers import ProviderId
 
 SQL = Statements.beside(__file__)
 
 
 def import_services(
-    conn: Conn, provider_id: ProviderId, *, chosen: Sequence[str] | None, markup_percent: Decimal = Decimal(0)
+    conn: Conn,
+    provider_id: ProviderId,
+    *,
+    chosen: Sequence[str] | None,
+    markup_percent: Decimal = Decimal(0),
+    currency_rate: Decimal | None = None,
 ) -> list[Imported]:
     """Put services of a provider's list, as last read, into the catalogue; `chosen=None` takes all.
 
-    What is in the catalogue already stays as it is and is listed too. Drip-feed is not offered yet. Raises
-    `ProviderServiceNotFound` before anything is changed.
+    `currency_rate` is the worth of one unit of the provider's currency in ours, and is kept. What is in the catalogue
+    already stays as it is and is listed too. Drip-feed is not offered yet. Raises `ProviderServiceNotFound`, or
+    `CurrencyRateMissing` where the provider counts in another currency whose worth nobody told.
     """
     rows = {row.service: row for row in providers.snapshot(conn, provider_id)}
     wanted = list(rows) if chosen is None else list(dict.fromkeys(chosen))
@@ -27,9 +40,9 @@ def import_services(
         if service not in rows:
             raise ProviderServiceNotFound(service=service)
     known = {row[0]: row for row in SQL["bought_as"](conn, provider_id=provider_id)}
-    [currency_rate] = SQL["provider_rate"](conn, provider_id=provider_id).fetchall()[0]
+    rate = _currency_rate(conn, provider_id, currency_rate)
     new = {
-        service: rules.for_sale(rows[service], currency_rate=currency_rate, markup_percent=markup_percent)
+        service: rules.for_sale(rows[service], currency_rate=rate, markup_percent=markup_percent)
         for service in wanted
         if service not in known
     }
@@ -45,6 +58,16 @@ def import_services(
         else _known(*known[service])
         for service in wanted
     ]
+
+
+def _currency_rate(conn: Conn, provider_id: ProviderId, told: Decimal | None) -> Decimal:
+    if told is not None:
+        SQL["set_provider_rate"](conn, provider_id=provider_id, currency_rate=told)
+        return told
+    rate, currency, is_missing = SQL["provider_rate"](conn, provider_id=provider_id).fetchall()[0]
+    if is_missing:
+        raise CurrencyRateMissing(currency=currency)
+    return Decimal(rate)
 
 
 def add_services(conn: Conn, wanted: Sequence[tuple[NewService, ProviderId, str]]) -> list[ServiceId]:

@@ -31,8 +31,14 @@ SELECT r.provider_service, s.id, s.name, s.state = 'on_sale' FROM routes r JOIN 
 WHERE r.provider_id = :provider_id::smallint ORDER BY r.id DESC;
 
 -- name: provider_rate
--- The worth of one unit of a provider's currency in ours.
-SELECT currency_rate FROM providers WHERE id = :provider_id::smallint;
+-- The worth of one unit of a provider's currency in ours, and whether that is its starting value of 1 though the
+-- provider says that its currency is another one.
+SELECT p.currency_rate, p.currency, p.currency_rate = 1 AND upper(p.currency) NOT IN ('', n.currency)
+FROM providers p, panel n WHERE p.id = :provider_id::smallint;
+
+-- name: set_provider_rate
+-- A person says what a provider's currency is worth.
+UPDATE providers SET currency_rate = :currency_rate::numeric WHERE id = :provider_id::smallint;
 
 -- name: add_categories
 -- Categories that do not exist yet, after those that do.

@@ -91,5 +91,9 @@ class ServiceNotFound(Refusal):
     """It was refused because no service on sale has this id."""
 
 
+class CurrencyRateMissing(OperatorRefusal):
+    """It was refused because the provider counts in another currency and its worth in ours is not known."""
+
+
 class ProviderServiceNotFound(OperatorRefusal):
     """It was refused because the provider's list, as last read, has no service with this id."""

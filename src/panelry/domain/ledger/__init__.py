@@ -26,6 +26,7 @@ from panelry.domain.ledger.values import (
     ReferenceReused,
     Transfer,
     Wallet,
+    WalletFull,
     deposit,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "Transfer",
     "Verification",
     "Wallet",
+    "WalletFull",
     "balances",
     "begin_now",
     "credit",

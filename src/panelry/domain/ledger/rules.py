@@ -5,8 +5,8 @@ import struct
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from panelry.domain.ledger.values import WALLET, Entry, InsufficientBalance, Transfer, Wallet
-from panelry.domain.money import Micros
+from panelry.domain.ledger.values import WALLET, Entry, InsufficientBalance, Transfer, Wallet, WalletFull
+from panelry.domain.money import LARGEST, Micros
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -15,13 +15,15 @@ _NO_ORDER: Final = bytes(16)
 
 
 def post(wallet: Wallet, entry: Entry, *, at: datetime) -> tuple[Wallet, Transfer]:
-    """Apply one entry. Raises `InsufficientBalance` rather than let the wallet go below zero."""
+    """Apply one entry. Raises `InsufficientBalance` or `WalletFull` rather than leave what a wallet can hold."""
     assert entry.amount_micros > 0
     assert (entry.source == WALLET) != (entry.target == WALLET)
     change = entry.amount_micros if entry.target == WALLET else -entry.amount_micros
     balance = Micros(wallet.balance_micros + change)
     if balance < 0:
         raise InsufficientBalance
+    if balance > LARGEST:
+        raise WalletFull
     version = wallet.version + 1
     link = chain_hash(wallet.head, wallet, version, entry, balance, at)
     transfer = Transfer(

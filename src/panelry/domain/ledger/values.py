@@ -78,6 +78,10 @@ class InsufficientBalance(Refusal):
     """It was refused because the wallet does not hold that much."""
 
 
+class WalletFull(OperatorRefusal):
+    """It was refused because no wallet can hold that much."""
+
+
 class AmountNotPositive(OperatorRefusal):
     """It was refused because the amount is not above zero."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from panelry.ops.command import command
-from panelry.ops.session import Session
+from panelry.ops.session import Session, check_text
 
 account = typer.Typer(help="Customers and staff.", no_args_is_help=True)
 key = typer.Typer(help="API keys.", no_args_is_help=True)
@@ -42,6 +42,9 @@ def credit(
     """Add money to a wallet by hand."""
     from panelry.domain import accounts, ledger, money
 
+    check_text("--reason", reason, most=500)
+    if reference is not None:
+        check_text("--reference", reference, most=200)
     micros = money.parse(amount)
     with session.pool() as pool, pool.transaction() as conn:
         balance = ledger.credit(
@@ -82,11 +85,13 @@ def create_key(
     email: Email,
     *,
     label: Annotated[str, typer.Option(help="To tell keys apart.")] = "",
-    per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute.")] = None,
 ) -> None:
     """Issue an API key: the only time that it is shown."""
     from panelry.domain import accounts
 
+    if label:
+        check_text("--label", label, most=100)
     with session.pool() as pool, pool.transaction() as conn:
         owner = accounts.by_email(conn, email).id
         issued = accounts.create_key(conn, owner, label=label, per_minute=per_minute)

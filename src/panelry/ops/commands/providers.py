@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from panelry.ops.command import command
-from panelry.ops.session import Session
+from panelry.ops.session import CommandFailed, Session, check_text
 
 app = typer.Typer(help="The upstream panels that orders are bought from.", no_args_is_help=True)
 
+PRIVATE = ". Where that is meant: PANELRY_PROVIDERS_PRIVATE=1, here and where the engine runs."
 Name = Annotated[str, typer.Argument(help="What you call it.")]
 
 
@@ -24,8 +25,14 @@ def add(
     ] = "panel_v2",
 ) -> None:
     """Add a provider."""
+    from panelry.connectors import addresses
     from panelry.domain import providers
 
+    objection = addresses.for_providers(session.settings).objection(url)
+    if objection:
+        raise CommandFailed(f"{url} may not be called: {objection}{PRIVATE}")
+    check_text("NAME", name, most=100)
+    check_text("--key", key, most=500)
     with session.pool() as pool, pool.transaction() as conn:
         providers.add(conn, session.vault, name, url=url, key=key, dialect=dialect)
     session.say({"provider": name}, f"{name} is added. Try it: panelry provider test {name}")

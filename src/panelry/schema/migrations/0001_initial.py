@@ -116,6 +116,7 @@ class Migration(migrations.Migration):
                 ("position", models.IntegerField(db_default=0, default=0)),
             ],
             options={
+                "verbose_name_plural": "categories",
                 "db_table": "categories",
             },
         ),

@@ -15,6 +15,7 @@ class Category(models.Model):
 
     class Meta:
         db_table = "categories"
+        verbose_name_plural = "categories"
 
     def __str__(self) -> str:
         return self.name

@@ -142,7 +142,7 @@ def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
     else:
         # Another route is tried at once; an order that only a paused provider can take waits.
         waits = ours and (following.id == submission.route_id or not following.is_open)
-        wait = backoff(order.attempt, first=timedelta(seconds=5)) if waits else timedelta()
+        wait = _after_pause(order, outcome.reason) if waits else timedelta()
         change = _change(order, OrderState.PENDING, facts=facts, route=following, due_at=situation.now + wait)
     return Consequence(
         verdict=_settled(situation, SubmissionState.REJECTED, outcome.text, reason=outcome.reason),
@@ -150,6 +150,16 @@ def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
         pause_for=outcome.reason if ours else None,
         close_route=submission.route_id if outcome.reason is Rejection.SERVICE else None,
     )
+
+
+def _after_pause(order: Order, reason: Rejection) -> timedelta:
+    """Let others go first once the provider is resumed.
+
+    What is too dear for what we have left there must not pause it again before they had their turn.
+    """
+    if reason is Rejection.FUNDS:
+        return backoff(order.attempt, first=timedelta(minutes=10), longest=timedelta(hours=2))
+    return backoff(order.attempt, first=timedelta(seconds=5))
 
 
 def _next_route(situation: Situation, reason: Rejection) -> Route | None:
@@ -212,6 +222,6 @@ def _change(
     )
 
 
-def backoff(attempt: int, *, first: timedelta) -> timedelta:
-    """Return the wait before try `attempt + 2`: doubling from `first`, at most ten minutes."""
-    return min(first * (1 << min(attempt, 12)), _LONGEST_WAIT)
+def backoff(attempt: int, *, first: timedelta, longest: timedelta = _LONGEST_WAIT) -> timedelta:
+    """Return the wait before try `attempt + 2`: doubling from `first`, at most `longest`."""
+    return min(first * (1 << min(attempt, 12)), longest)
