@@ -17,6 +17,7 @@ from panelry.domain import catalog, providers
 from panelry.domain.catalog import (
     PER_PACKAGE,
     PER_THOUSAND,
+    CurrencyRateMissing,
     ProviderServiceNotFound,
     Route,
     RouteId,
@@ -25,7 +26,7 @@ from panelry.domain.catalog import (
 from panelry.domain.catalog.rules import for_sale, route_for, sale_rate
 from panelry.domain.money import LARGEST, Micros
 from panelry.domain.orders import Placed, place
-from panelry.domain.providers import ProviderId, SnapshotRow, UpstreamService
+from panelry.domain.providers import ProviderId, SnapshotRow, UpstreamBalance, UpstreamService
 
 CATALOGUES = sorted((Path(__file__).parents[1] / "connectors" / "catalogues").glob("*.json"))
 RATES = st.integers(0, 10**15).map(Micros)
@@ -248,3 +249,17 @@ def test_what_is_off_sale_is_listed_and_loaded_only_where_asked_for(conn: Conn, 
     assert catalog.load(conn, [service]) == {}
     assert set(catalog.load(conn, [service], off_sale_too=True)) == {service}
     assert state(conn, service) == "off_sale"
+
+
+def test_a_provider_in_another_currency_is_not_sold_one_to_one_unless_a_person_says_so(
+    conn: Conn, given: Given
+) -> None:
+    provider = given.provider()
+    providers.record_balance(conn, provider, UpstreamBalance(amount=Decimal(5), currency="INR"))
+    providers.record_snapshot(conn, provider, [upstream_service("1"), upstream_service("2")])
+    with pytest.raises(CurrencyRateMissing):
+        catalog.import_services(conn, provider, chosen=["1"])
+    told = catalog.import_services(conn, provider, chosen=["1"], currency_rate=Decimal("0.012"))
+    later = catalog.import_services(conn, provider, chosen=["2"])
+    sold = catalog.load(conn, [told[0].service, later[0].service])
+    assert {service.rate_micros for service in sold.values()} == {12_000}

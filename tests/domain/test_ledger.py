@@ -17,8 +17,9 @@ from panelry.domain.ledger import (
     Entry,
     InsufficientBalance,
     ReferenceReused,
+    WalletFull,
 )
-from panelry.domain.money import Micros
+from panelry.domain.money import LARGEST, Micros
 
 
 def credited(
@@ -206,3 +207,11 @@ def test_suspense_is_listed_until_it_is_settled(conn: Conn, given: Given) -> Non
     assert (account, about, micros) == (customer.account, order, 7)
     between(ledger.SUSPENSE, WALLET)
     assert [row for row in ledger.suspense(conn) if row[0] == customer.account] == []
+
+
+def test_a_wallet_never_holds_more_than_its_column_can(conn: Conn, given: Given) -> None:
+    customer = given.customer()
+    credited(conn, customer.account, LARGEST)
+    with pytest.raises(WalletFull):
+        credited(conn, customer.account, 1)
+    assert given.balance(customer) == LARGEST

@@ -307,3 +307,23 @@ def test_a_service_that_nobody_can_deliver_is_not_sold(conn: Conn, given: Given,
     with pytest.raises(AssertionError):
         given.placed(customer, service)
     assert given.balance(customer) == before
+
+
+def test_an_order_too_dear_for_our_funds_lets_others_go_first_once_the_provider_is_resumed(
+    conn: Conn, given: Given, world: World
+) -> None:
+    customer, service, provider, _ = world
+    send(given, provider, rejected(Rejection.FUNDS))
+    others = {given.placed(customer, service) for _ in range(3)}
+    assert given.attempts(provider) == []
+    given.later("5 minutes")
+    providers.record_balance(conn, provider, UpstreamBalance(amount=Decimal(5), currency="USD"))
+    attempts = given.attempts(provider)
+    assert {submission_order(conn, attempt) for attempt in attempts} == others
+
+
+def submission_order(conn: Conn, attempt: Attempt) -> OrderId:
+    [[order]] = conn.execute(
+        "SELECT order_id FROM submissions WHERE id = %s", [attempt.submission_id]
+    ).fetchall()
+    return OrderId(order)

@@ -115,6 +115,10 @@ REFUSED = [
     ("account", "create", "new@example.com", "--tier", "Golden"),
     *[("account", "credit", CUSTOMER, amount, "--reason", "x") for amount in ("1e3", "NaN", "0.0000001", "0", "")],
     ("account", "credit", CUSTOMER, "--reason", "x", "--", "-5"),
+    ("account", "credit", CUSTOMER, "9000000000000", "--reason", "more than a wallet holds"),
+    ("account", "credit", CUSTOMER, "5", "--reason", " "),
+    ("account", "credit", CUSTOMER, "5", "--reason", "x" * 501),
+    ("account", "credit", CUSTOMER, "5", "--reason", "x", "--reference", ""),
     ("account", "credit", "nobody@example.com", "5", "--reason", "x"),
     ("account", "suspend", "nobody@example.com"),
     ("key", "create", "nobody@example.com"),
@@ -122,11 +126,14 @@ REFUSED = [
     ("provider", "add", "Sandbox", "https://example.com/api/v2", "--key", "x"),
     ("provider", "add", "Other", "ftp://example.com", "--key", "x"),
     ("provider", "add", "Other", "https://example.com/api/v2", "--key", "x", "--dialect", "klingon"),
+    ("provider", "add", "", "https://example.com/api/v2", "--key", "x"),
+    ("provider", "add", "Other", "https://example.com/api/v2", "--key", ""),
     ("provider", "test", "Nowhere"),
     ("catalog", "import", "Sandbox", "--services", "1,999"),
     ("catalog", "import", "Sandbox", "--services", ","),
     ("catalog", "import", "Sandbox", "--services", "4", "--markup", "-3"),
     ("catalog", "import", "Sandbox", "--services", "4", "--markup", "1e3"),
+    ("catalog", "import", "Sandbox", "--services", "4", "--currency-rate", "0"),
     ("catalog", "import", "Nowhere"),
     ("catalog", "sync", "Nowhere"),
     ("order", "show", "ord_00000000000000000000000000"),
@@ -157,6 +164,7 @@ def test_a_refusal_has_a_reason_and_changes_nothing(stage: Stage) -> None:
         ("account", "credit", CUSTOMER, "5"),
         ("account",),
         ("key", "create", CUSTOMER, "--per-minute", "0"),
+        ("key", "create", CUSTOMER, "--per-minute", "99999999999"),
         ("submissions", "--state", "nowhere"),
         ("serve", "--only", "engine"),
         ("nonsense",),
@@ -165,8 +173,9 @@ def test_a_refusal_has_a_reason_and_changes_nothing(stage: Stage) -> None:
 )
 def test_wrong_usage_ends_with_two(stage: Stage, arguments: tuple[str, ...]) -> None:
     result = stage.panel.run(*arguments)
-    assert result.code == 2
+    assert (result.code, result.out) == (2, "")
     assert "Traceback" not in result.err
+    assert stage.panel.run(*arguments, "--json").value == {"error": "wrong usage"}
 
 
 def test_the_eleventh_key_is_refused(stage: Stage) -> None:
