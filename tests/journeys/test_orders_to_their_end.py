@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -108,10 +109,13 @@ def test_an_order_is_shown_with_all_that_happened_to_it(seller: Panel, sold: Sol
 
 
 def test_only_the_provider_without_funds_is_paused_and_its_customers_see_nothing_of_it(
-    seller: Panel, sold: Sold
+    seller: Panel, key: str, sold: Sold
 ) -> None:
+    service = seller.cli("order", "show", sold["13"][0])["service"]
+    more = count()
+
     def is_seen() -> bool:
-        """Look at list and doctor at once: its balance says that it has money, so it is tried again now and then."""
+        """Look at list and doctor, and order again where the pause is over: by its balance the provider has money."""
         states = {
             row["name"]: (row["state"], row["pause_reason"])
             for row in seller.cli("provider", "list")["providers"]
@@ -119,6 +123,8 @@ def test_only_the_provider_without_funds_is_paused_and_its_customers_see_nothing
         doctor = seller.run("doctor", "--json")
         advice = [c["advice"] for c in doctor.value["checks"] if not c["ok"]]
         is_paused = states == {"Rich": ("active", ""), "Poor": ("paused", "funds")}
+        if not is_paused:
+            seller.add(key, service, f"13-again-{next(more)}")
         return is_paused and doctor.code == 1 and any("Poor" in text for text in advice)
 
     until(is_seen)

@@ -133,7 +133,7 @@ def test_words_tell_the_address_the_danger_and_what_to_do_next(seller: Panel) ->
 
 def test_wrong_usage_is_told_apart_from_refusals(seller: Panel) -> None:
     result = seller.run("up", "--listen", "nowhere", "--json")
-    assert (result.code, result.out) == (2, "")
+    assert (result.code, result.value) == (2, {"error": "wrong usage"})
     assert "HOST:PORT" in result.err
 
 
