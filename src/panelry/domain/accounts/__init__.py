@@ -1,7 +1,7 @@
 """Accounts, the people behind them and their API keys: who is calling, and may they?"""
 
 from panelry.domain.accounts.operations import create, create_key, resume, revoke_key, suspend
-from panelry.domain.accounts.queries import by_email, callers, identify
+from panelry.domain.accounts.queries import by_email, caller_from, identify
 from panelry.domain.accounts.rules import digest, is_well_formed
 from panelry.domain.accounts.values import (
     Account,
@@ -36,7 +36,7 @@ __all__ = [
     "TierNotFound",
     "TooManyKeys",
     "by_email",
-    "callers",
+    "caller_from",
     "create",
     "create_key",
     "digest",

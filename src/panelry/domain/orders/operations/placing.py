@@ -7,8 +7,7 @@ import msgspec
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
-from panelry.domain import catalog, events, ids, ledger
-from panelry.domain.accounts import AccountId, AccountState, AccountSuspended, InvalidApiKey
+from panelry.domain import accounts, catalog, events, ids, ledger
 from panelry.domain.orders import rules
 from panelry.domain.orders.rules import Decision, Loaded
 from panelry.domain.orders.values import Draft, OrderId, Placed
@@ -47,7 +46,7 @@ def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
         now = ledger.begin_now(conn)
     found = {digest or id_: (id_, state) for digest, id_, state in callers}
     return Loaded(
-        callers=[_caller(found.get(draft.caller)) for draft in drafts],
+        callers=[accounts.caller_from(found.get(draft.caller)) for draft in drafts],
         wallets=ledger.wallets_from(wallets.fetchall()),
         services=catalog.services_from(services.fetchall()),
         known={
@@ -55,12 +54,6 @@ def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
         },
         at=now.fetchall()[0][0],
     )
-
-
-def _caller(found: tuple[AccountId, str] | None) -> AccountId | Refusal:
-    if found is None:
-        return InvalidApiKey()
-    return found[0] if found[1] == AccountState.ACTIVE else AccountSuspended()
 
 
 def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
