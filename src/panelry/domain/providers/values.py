@@ -49,6 +49,17 @@ class UpstreamState(StrEnum):
     PARTIAL = "partial"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
+    PAUSED = "paused"
+    EXPIRED = "expired"
+
+
+class RefillState(StrEnum):
+    """What a provider's word for a refill's state means in ours."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +150,7 @@ class Report:
 
     `state` is `None` for a word nobody mapped (`word` keeps it). Counts are `None` where absent or unreadable;
     `remains` may be negative (over-delivered) or exceed the quantity. `charge` is in the provider's currency.
+    `posts_done` and `expiry` (as the provider writes it) are said of subscriptions alone.
     """
 
     state: UpstreamState | None
@@ -146,13 +158,60 @@ class Report:
     start_count: int | None = None
     remains: int | None = None
     charge: Decimal | None = None
+    posts_done: int | None = None
+    expiry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowError:
-    """The provider answered an error for this one order, such as "Incorrect order ID"."""
+    """The provider answered an error for this one order or refill, such as "Incorrect order ID"."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAsked:
+    """The provider knows now that the order is to be cancelled; whether it will be is told by the order's status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRefused:
+    """The provider does not cancel this order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefillTaken:
+    """The provider refills; `upstream_id` is its name for the refill, `None` where it gives none."""
+
+    upstream_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefillOpen:
+    """The provider says that a refill of this order is under way already."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefillRefused:
+    """The provider does not refill this order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefillReport:
+    """How a refill is doing; `state` is `None` for a word nobody mapped (`word` keeps it)."""
+
+    state: RefillState | None
+    word: str
+
+
+CancelAnswer = CancelAsked | CancelRefused
+RefillAnswer = RefillTaken | RefillOpen | RefillRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +264,14 @@ class Connector(Protocol):
     """One provider, spoken to in its dialect.
 
     `add` never raises for what the outside does: every fault is one of the outcomes. The others raise
-    `TemporaryFailure` (try later) or `PermanentFailure` (bad key, unusable address).
+    `TemporaryFailure` (try later) or `PermanentFailure` (bad key, unusable address). An id that `statuses` or `cancel`
+    were asked about and that is missing from their answer was not answered. Asking to cancel twice is asking once.
     """
 
     async def add(self, order: UpstreamOrder) -> Outcome: ...
     async def statuses(self, upstream_ids: Sequence[str]) -> Mapping[str, Report | RowError]: ...
+    async def cancel(self, upstream_ids: Sequence[str]) -> Mapping[str, CancelAnswer]: ...
+    async def refill(self, upstream_id: str) -> RefillAnswer: ...
+    async def refill_status(self, refill_id: str) -> RefillReport | RowError: ...
     async def services(self) -> Sequence[UpstreamService]: ...
     async def balance(self) -> UpstreamBalance: ...

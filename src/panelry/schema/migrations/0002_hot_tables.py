@@ -30,21 +30,30 @@ CREATE UNIQUE INDEX transfer_reference_is_used_once ON transfers (account_id, re
 CREATE TABLE orders (
   account_id uuid NOT NULL REFERENCES accounts,
   id uuid NOT NULL,
-  request_id text NOT NULL CHECK (length(request_id) BETWEEN 1 AND 128),
+  request_id text CHECK (length(request_id) BETWEEN 1 AND 128),
   fingerprint bytea NOT NULL CHECK (length(fingerprint) = 32),
   service_id integer NOT NULL REFERENCES services,
+  type text NOT NULL,
+  parent_id uuid,
+  run integer CHECK (run > 0),
   link text,
   quantity bigint NOT NULL CONSTRAINT order_quantity_is_positive CHECK (quantity > 0),
   extras jsonb NOT NULL DEFAULT '{}',
+  posts integer CHECK (posts > 0),
+  posts_done integer NOT NULL DEFAULT 0 CHECK (posts_done >= 0),
   rate_micros bigint NOT NULL CHECK (rate_micros >= 0),
   rate_per smallint NOT NULL CHECK (rate_per IN (1, 1000)),
   charge_micros bigint NOT NULL CHECK (charge_micros >= 0),
   refunded_micros bigint NOT NULL DEFAULT 0,
+  coupon_id integer REFERENCES coupons,
+  coupon_micros bigint NOT NULL DEFAULT 0,
+  coupon_back_micros bigint NOT NULL DEFAULT 0,
   state text NOT NULL CONSTRAINT order_state_is_known CHECK (state IN
     ('pending', 'processing', 'in_progress', 'completed', 'partial', 'cancelled', 'refunded')),
   sequence integer NOT NULL,
   start_count bigint NOT NULL DEFAULT 0,
   remains bigint NOT NULL,
+  cancel_requested boolean NOT NULL DEFAULT false,
   route_id integer REFERENCES routes,
   provider_id smallint REFERENCES providers,
   due_at timestamptz NOT NULL,
@@ -52,13 +61,83 @@ CREATE TABLE orders (
   created_at timestamptz NOT NULL,
   finished_at timestamptz,
   PRIMARY KEY (account_id, id),
+  FOREIGN KEY (account_id, parent_id) REFERENCES orders,
   CONSTRAINT order_request_id_is_used_once UNIQUE (account_id, request_id),
+  CONSTRAINT order_is_somebodys_request_or_a_run CHECK
+    ((parent_id IS NULL) = (run IS NULL) AND (parent_id IS NULL) = (request_id IS NOT NULL)),
   CONSTRAINT order_refunds_stay_within_the_charge CHECK (refunded_micros BETWEEN 0 AND charge_micros),
+  CONSTRAINT order_coupon_stays_within_the_charge CHECK (coupon_micros BETWEEN 0 AND charge_micros),
+  CONSTRAINT order_coupon_takes_back_what_it_gave CHECK
+    (coupon_back_micros BETWEEN 0 AND least(coupon_micros, refunded_micros)),
   CONSTRAINT order_remains_within_the_quantity CHECK (remains BETWEEN 0 AND quantity),
   CONSTRAINT order_is_finished_in_an_end_state CHECK
     ((finished_at IS NOT NULL) = (state IN ('completed', 'partial', 'cancelled', 'refunded')))
 );
-CREATE INDEX orders_waiting ON orders (provider_id, due_at) WHERE state = 'pending';
+CREATE INDEX orders_waiting ON orders (provider_id, due_at) WHERE state = 'pending' AND provider_id IS NOT NULL;
+CREATE UNIQUE INDEX order_run_is_made_once ON orders (account_id, parent_id, run) WHERE parent_id IS NOT NULL;
+
+CREATE TABLE drip_feeds (
+  account_id uuid NOT NULL,
+  order_id uuid NOT NULL,
+  runs integer NOT NULL CHECK (runs > 1),
+  interval_minutes integer NOT NULL CHECK (interval_minutes > 0),
+  made integer NOT NULL DEFAULT 0,
+  done integer NOT NULL DEFAULT 0,
+  stopped boolean NOT NULL DEFAULT false,
+  due_at timestamptz,
+  PRIMARY KEY (account_id, order_id),
+  FOREIGN KEY (account_id, order_id) REFERENCES orders,
+  CONSTRAINT drip_feed_makes_no_more_runs_than_ordered CHECK (made BETWEEN 0 AND runs AND done BETWEEN 0 AND made),
+  CONSTRAINT drip_feed_is_due_while_runs_are_left CHECK ((due_at IS NOT NULL) = (made < runs AND NOT stopped))
+);
+CREATE INDEX drip_feeds_due ON drip_feeds (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE coupon_uses (
+  coupon_id integer NOT NULL REFERENCES coupons,
+  account_id uuid NOT NULL,
+  number integer NOT NULL CHECK (number > 0),
+  order_id uuid NOT NULL,
+  amount_micros bigint NOT NULL CHECK (amount_micros >= 0),
+  PRIMARY KEY (coupon_id, account_id, number),
+  FOREIGN KEY (account_id, order_id) REFERENCES orders,
+  CONSTRAINT coupon_is_used_once_an_order UNIQUE (account_id, order_id)
+);
+
+CREATE TABLE cancels (
+  account_id uuid NOT NULL,
+  order_id uuid NOT NULL,
+  state text NOT NULL CONSTRAINT cancel_state_is_known CHECK (state IN ('waiting', 'asked', 'refused', 'over')),
+  message text NOT NULL DEFAULT '',
+  attempt integer NOT NULL DEFAULT 0,
+  due_at timestamptz NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (account_id, order_id),
+  FOREIGN KEY (account_id, order_id) REFERENCES orders
+);
+CREATE INDEX cancels_waiting ON cancels (due_at) WHERE state = 'waiting';
+
+CREATE TABLE refills (
+  account_id uuid NOT NULL,
+  id uuid NOT NULL,
+  order_id uuid NOT NULL,
+  provider_id smallint NOT NULL REFERENCES providers,
+  upstream_order text NOT NULL,
+  state text NOT NULL CONSTRAINT refill_state_is_known CHECK (state IN ('pending', 'in_progress', 'completed', 'rejected')),
+  upstream_id text,
+  message text NOT NULL DEFAULT '',
+  attempt integer NOT NULL DEFAULT 0,
+  due_at timestamptz,
+  created_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  PRIMARY KEY (account_id, id),
+  FOREIGN KEY (account_id, order_id) REFERENCES orders,
+  CONSTRAINT refill_is_due_until_it_ends CHECK
+    ((due_at IS NULL) = (state IN ('completed', 'rejected')) AND (due_at IS NULL) = (finished_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX refill_is_the_only_open_one ON refills (account_id, order_id)
+  WHERE state IN ('pending', 'in_progress');
+CREATE INDEX refills_of_an_order ON refills (account_id, order_id);
+CREATE INDEX refills_due ON refills (provider_id, due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE submissions (
   account_id uuid NOT NULL,
@@ -76,8 +155,10 @@ CREATE TABLE submissions (
   due_at timestamptz,
   attempt integer NOT NULL DEFAULT 0,
   resent boolean NOT NULL DEFAULT false,
+  reported jsonb,
   sent_at timestamptz NOT NULL,
   answered_at timestamptz,
+  unknown_at timestamptz,
   PRIMARY KEY (account_id, id),
   FOREIGN KEY (account_id, order_id) REFERENCES orders,
   CONSTRAINT submission_accepted_has_an_upstream_id CHECK ((state = 'accepted') = (upstream_id IS NOT NULL))
@@ -86,6 +167,8 @@ CREATE UNIQUE INDEX submission_is_the_only_live_one ON submissions (account_id, 
   WHERE state IN ('sending', 'accepted', 'unknown', 'quarantined');
 CREATE UNIQUE INDEX submission_upstream_id_is_ours_once ON submissions (provider_id, upstream_id)
   WHERE upstream_id IS NOT NULL;
+CREATE INDEX submissions_once_unknown ON submissions (provider_id, unknown_at)
+  WHERE unknown_at IS NOT NULL AND state <> 'accepted';
 CREATE INDEX submissions_due ON submissions (state, provider_id, due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE provider_costs (
@@ -115,4 +198,4 @@ CREATE TABLE events (
 
 class Migration(migrations.Migration):
     dependencies = [("schema", "0001_initial")]
-    operations = [migrations.RunSQL(SQL, "DROP TABLE events, provider_costs, submissions, orders, transfers")]
+    operations = [migrations.RunSQL(SQL, "DROP TABLE events, provider_costs, refills, cancels, coupon_uses, drip_feeds, submissions, orders, transfers")]

@@ -15,15 +15,23 @@ class Order(models.Model):
     account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+")
     service = models.ForeignKey(Service, on_delete=models.DO_NOTHING, related_name="+")
     provider = models.ForeignKey(Provider, null=True, on_delete=models.DO_NOTHING, related_name="+")
-    request_id = models.TextField()
+    request_id = models.TextField(null=True)  # noqa: DJ001 (null means: a run of a drip-feed, nobody's request)
+    type = models.TextField()
+    parent = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="children")
+    run = models.IntegerField(null=True)
     link = models.TextField(null=True)  # noqa: DJ001 (null means: this type has no link)
     quantity = models.BigIntegerField()
+    posts = models.IntegerField(null=True)
+    posts_done = models.IntegerField()
     charge_micros = models.BigIntegerField()
     refunded_micros = models.BigIntegerField()
+    coupon_micros = models.BigIntegerField()
+    coupon_back_micros = models.BigIntegerField()
     state = models.TextField()
     sequence = models.IntegerField()
     start_count = models.BigIntegerField()
     remains = models.BigIntegerField()
+    cancel_requested = models.BooleanField()
     due_at = models.DateTimeField()
     attempt = models.IntegerField()
     created_at = models.DateTimeField()
@@ -54,6 +62,7 @@ class Submission(models.Model):
     attempt = models.IntegerField()
     sent_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
+    unknown_at = models.DateTimeField(null=True)
 
     class Meta:
         managed = False
@@ -79,3 +88,45 @@ class ProviderCost(models.Model):
 
     def __str__(self) -> str:
         return str(self.submission_id)
+
+
+class Cancel(models.Model):
+    """A customer's request to cancel an order that was sent already."""
+
+    order_id = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+")
+    state = models.TextField()
+    message = models.TextField()
+    attempt = models.IntegerField()
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "cancels"
+
+    def __str__(self) -> str:
+        return ids.show(ids.ORDER, self.order_id)
+
+
+class Refill(models.Model):
+    """A refill that a customer asked for."""
+
+    id = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+")
+    order = models.ForeignKey(Order, on_delete=models.DO_NOTHING, related_name="refills")
+    provider = models.ForeignKey(Provider, on_delete=models.DO_NOTHING, related_name="+")
+    state = models.TextField()
+    upstream_id = models.TextField(null=True)  # noqa: DJ001 (null means: none known)
+    message = models.TextField()
+    attempt = models.IntegerField()
+    due_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "refills"
+
+    def __str__(self) -> str:
+        return ids.show(ids.REFILL, self.id)

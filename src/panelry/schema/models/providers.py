@@ -16,6 +16,7 @@ class Provider(models.Model):
     bends = models.JSONField(default=dict, db_default={})
     state = models.TextField(default="active", db_default="active")
     pause_reason = models.TextField(default="", db_default="", blank=True)
+    broken_until = models.DateTimeField(null=True)
     currency = models.TextField(default="", db_default="", blank=True)
     currency_rate = models.DecimalField(max_digits=20, decimal_places=10, default=1, db_default=1)
     balance_micros = models.BigIntegerField(null=True)
