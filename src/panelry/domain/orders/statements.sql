@@ -23,15 +23,15 @@ JOIN orders o ON o.account_id = coalesce(d.account_id, k.account_id) AND o.reque
 
 -- name: insert_orders
 -- New orders, pending and due at once. The table refuses a second one with the same request id.
-INSERT INTO orders (account_id, id, request_id, fingerprint, service_id, link, quantity, extras, rate_micros, rate_per,
-                    charge_micros, state, sequence, remains, route_id, provider_id, due_at, created_at)
-SELECT u.account_id, u.id, u.request_id, u.fingerprint, u.service_id, u.link, u.quantity, u.extras::jsonb, u.rate, u.rate_per,
-       u.charge, 'pending', 1, u.quantity, u.route_id, u.provider_id, :at::timestamptz, :at::timestamptz
+INSERT INTO orders (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, rate_micros,
+                    rate_per, charge_micros, state, sequence, remains, route_id, provider_id, due_at, created_at)
+SELECT u.account_id, u.id, u.request_id, u.fingerprint, u.service_id, u.type, u.link, u.quantity, u.extras::jsonb, u.rate,
+       u.rate_per, u.charge, 'pending', 1, u.quantity, u.route_id, u.provider_id, :at::timestamptz, :at::timestamptz
 FROM unnest(:account_ids::uuid[], :ids::uuid[], :request_ids::text[], :fingerprints::bytea[], :service_ids::integer[],
-            :links::text[], :quantities::bigint[], :extras::text[], :rates::bigint[], :rate_pers::smallint[],
+            :types::text[], :links::text[], :quantities::bigint[], :extras::text[], :rates::bigint[], :rate_pers::smallint[],
             :charges::bigint[], :route_ids::integer[], :provider_ids::smallint[])
-  AS u (account_id, id, request_id, fingerprint, service_id, link, quantity, extras, rate, rate_per, charge, route_id,
-        provider_id);
+  AS u (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, rate, rate_per, charge,
+        route_id, provider_id);
 
 -- name: move_orders
 -- Move locked orders on from their last event; the number of rows tells whether all were still there.

@@ -84,6 +84,7 @@ class NewOrder:
     id: OrderId
     account_id: AccountId
     draft: Draft
+    type: str
     fingerprint: bytes
     wanted: Wanted
     rate_micros: Micros

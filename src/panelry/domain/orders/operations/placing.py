@@ -67,6 +67,7 @@ def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
             request_ids=[o.draft.request_id for o in orders],
             fingerprints=[o.fingerprint for o in orders],
             service_ids=[o.draft.service for o in orders],
+            types=[o.type for o in orders],
             links=[o.wanted.link for o in orders],
             quantities=[o.wanted.quantity for o in orders],
             extras=[_encode(o.wanted.extras).decode() for o in orders],

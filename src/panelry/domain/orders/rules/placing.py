@@ -98,6 +98,7 @@ def _place(
         id=order_id,
         account_id=account_id,
         draft=draft,
+        type=service.type,
         fingerprint=print_,
         wanted=wanted,
         rate_micros=service.rate_micros,
