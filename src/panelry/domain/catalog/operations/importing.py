@@ -1,7 +1,8 @@
-"""All that changes what is sold and how it is bought."""
+"""Taking services of a provider's list into the catalogue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
@@ -12,12 +13,11 @@ from panelry.domain.catalog.values import (
     Imported,
     NewService,
     ProviderServiceNotFound,
-    RouteId,
     ServiceId,
 )
 from panelry.domain.providers import ProviderId
 
-SQL = Statements.beside(__file__)
+SQL = Statements(Path(__file__).parents[1] / "statements.sql")
 
 
 def import_services(
@@ -78,13 +78,6 @@ def add_services(conn: Conn, wanted: Sequence[tuple[NewService, ProviderId, str]
     added = [_insert(conn, *row) for row in wanted]
     SQL["raise_revision"](conn)
     return added
-
-
-def close_routes(conn: Conn, route_ids: Collection[RouteId]) -> None:
-    """Buy no longer by these routes."""
-    if route_ids:
-        SQL["close_routes"](conn, ids=list(route_ids))
-        SQL["raise_revision"](conn)
 
 
 def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_service: str) -> ServiceId:

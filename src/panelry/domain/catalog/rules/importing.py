@@ -1,36 +1,19 @@
-"""Prices and routes (money-and-lifecycle.md, 1 and 8)."""
+"""What a row of a provider's list becomes (money-and-lifecycle.md, 1)."""
 
-from collections.abc import Collection, Sequence
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil
 from typing import Final
 
+from panelry.domain.catalog.rules.pricing import sale_rate
 from panelry.domain.catalog.values import (
     PER_PACKAGE,
     PER_THOUSAND,
     SELLABLE_TYPES,
     NewService,
-    Route,
-    RouteId,
 )
-from panelry.domain.money import LARGEST, Micros
 from panelry.domain.providers import SnapshotRow
 
 UNSORTED: Final = "Other"
 PACKAGE_TYPES: Final = frozenset({"Package", "Custom Comments Package"})
-
-
-def route_for(routes: Sequence[Route], *, refused: Collection[RouteId] = ()) -> Route | None:
-    """Choose where to buy: the first open route that has not definitely refused the order, else the first that may open."""
-    left = [route for route in routes if route.id not in refused]
-    return next((route for route in left if route.is_open), left[0] if left else None)
-
-
-def sale_rate(cost: Micros, *, currency_rate: Decimal, markup_percent: Decimal) -> Micros:
-    """Return what to ask for what costs `cost` in the provider's currency, rounded up to whole micros."""
-    rate = cost * Fraction(currency_rate) * (100 + Fraction(markup_percent)) / 100
-    return Micros(min(ceil(rate), LARGEST))
 
 
 def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decimal) -> NewService:
