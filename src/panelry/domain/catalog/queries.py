@@ -62,7 +62,7 @@ def services_from(rows: Sequence[Row]) -> dict[ServiceId, Service]:
 
 
 def _service(rows: Sequence[Row]) -> Service:
-    id_, type_, rate, rate_per, minimum, maximum, dripfeed = rows[0][:7]
+    id_, type_, rate, rate_per, minimum, maximum, dripfeed, cancel = rows[0][:8]
     return Service(
         id=ServiceId(id_),
         type=type_,
@@ -71,6 +71,7 @@ def _service(rows: Sequence[Row]) -> Service:
         minimum=minimum,
         maximum=maximum,
         dripfeed=dripfeed,
+        cancel=cancel,
         routes=tuple(
             Route(id=RouteId(route), provider_id=provider, provider_service=service, is_open=is_open)
             for *_, route, provider, service, is_open in rows

@@ -18,7 +18,7 @@ SELLABLE_TYPES: Final = frozenset({"Default"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way to buy a service: the provider and its own id for the service; `is_open` while the provider is not paused."""
+    """One way to buy a service: the provider and its own id for the service; `is_open` while the provider is neither paused nor broken."""
 
     id: RouteId
     provider_id: ProviderId
@@ -37,6 +37,7 @@ class Service:
     minimum: int
     maximum: int
     dripfeed: bool
+    cancel: bool
     routes: tuple[Route, ...]
 
 

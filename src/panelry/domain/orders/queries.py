@@ -12,7 +12,14 @@ from panelry.domain import ids, money
 from panelry.domain.accounts import AccountId
 from panelry.domain.ledger import Finding
 from panelry.domain.money import Micros
-from panelry.domain.orders.values import NoSuchOrder, OrderId, OrderState, Status, SubmissionState
+from panelry.domain.orders.values import (
+    SUBSCRIPTIONS,
+    NoSuchOrder,
+    OrderId,
+    OrderState,
+    Status,
+    SubmissionState,
+)
 from panelry.domain.providers import ProviderId
 
 SQL = Statements.beside(__file__)
@@ -21,11 +28,12 @@ MOST_FINDINGS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """At which providers there is work now: orders to send, to follow, lost answers to ask for again."""
+    """At which providers there is work now: orders to send, to follow, lost answers to ask for again, to cancel."""
 
     to_send: frozenset[ProviderId]
     to_follow: frozenset[ProviderId]
     to_ask: frozenset[ProviderId]
+    to_cancel: frozenset[ProviderId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +55,19 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
         positions=[p for p, _, _ in flat],
         account_ids=[a for _, a, _ in flat],
         ids=[i for _, _, i in flat],
+        subscriptions=SUBSCRIPTIONS,
     )
-    for position, id_, state, charge, start_count, remains in rows:
+    for position, id_, state, charge, start_count, remains, runs, runs_done, posts, posts_done in rows:
         status = Status(
             order_id=OrderId(id_),
             state=OrderState(state),
             charge_micros=Micros(charge),
             start_count=start_count,
             remains=remains,
+            runs=runs,
+            runs_done=runs_done,
+            posts=posts,
+            posts_done=posts_done,
         )
         answers[position].append(status)
     return answers
@@ -67,6 +80,7 @@ def due(conn: Conn) -> Due:
         to_send=frozenset(ProviderId(row[0]) for row in rows if row[1]),
         to_follow=frozenset(ProviderId(row[0]) for row in rows if row[2]),
         to_ask=frozenset(ProviderId(row[0]) for row in rows if row[3]),
+        to_cancel=frozenset(ProviderId(row[0]) for row in rows if row[4]),
     )
 
 
@@ -107,11 +121,12 @@ def submissions_in(
 def verify(conn: Conn) -> list[Finding]:
     """Hold orders against the books: charges and refunds against transfers, submissions against costs, timelines."""
     findings = [
-        _finding(account, ids.show(ids.ORDER, order), _wrong_charge(charge, refunded, charged, paid_back))
-        for account, order, charge, refunded, charged, paid_back in SQL["wrong_charges"](
-            conn, most=MOST_FINDINGS
-        )
+        _finding(account, ids.show(ids.ORDER, order), _wrong_charge(said, booked))
+        for account, order, *said_and_booked in SQL["wrong_charges"](conn, most=MOST_FINDINGS)
+        for said, booked in ((said_and_booked[:3], said_and_booked[3:]),)
     ]
+    for account, order in SQL["wrong_drip_feeds"](conn, most=MOST_FINDINGS):
+        findings.append(_finding(account, ids.show(ids.ORDER, order), "is not the sum of its runs"))
     for account, submission, is_accepted in SQL["wrong_costs"](conn, most=MOST_FINDINGS):
         problem = "is accepted but has no cost row" if is_accepted else "has a cost row but is not accepted"
         findings.append(_finding(account, ids.show(ids.SUBMISSION, submission), problem))
@@ -125,15 +140,15 @@ def _finding(account_id: AccountId, row: str, problem: str) -> Finding:
     return Finding(account=ids.show(ids.ACCOUNT, account_id), row=row, problem=problem)
 
 
-def _wrong_charge(
-    charge: int | None, refunded: int | None, charged: int | None, paid_back: int | None
-) -> str:
-    if charge is None:
+def _wrong_charge(said: Sequence[int | None], booked: Sequence[int | None]) -> str:
+    """Compare charge, refunds and what a coupon gave, as the order and as its transfers say."""
+    if said[0] is None:
         return "has transfers but does not exist"
-    return (
-        f"says charge {money.text(charge)} and refunds {money.text(refunded or 0)}, its transfers say "
-        f"{money.text(charged or 0)} and {money.text(paid_back or 0)}"
+    of_order, of_transfers = (
+        "charge {}, refunds {}, coupon {}".format(*(money.text(amount or 0) for amount in amounts))
+        for amounts in (said, booked)
     )
+    return f"says {of_order}; its transfers say {of_transfers}"
 
 
 def _order_row(row: tuple[Any, ...]) -> dict[str, Any]:

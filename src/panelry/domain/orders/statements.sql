@@ -36,24 +36,157 @@ FROM unnest(:account_ids::uuid[], :ids::uuid[], :request_ids::text[], :fingerpri
 -- name: move_orders
 -- Move locked orders on from their last event; the number of rows tells whether all were still there.
 UPDATE orders o SET
-  state = u.state, sequence = u.sequence, refunded_micros = o.refunded_micros + u.refund, start_count = u.start_count,
-  remains = u.remains, route_id = coalesce(u.route_id, o.route_id), provider_id = coalesce(u.provider_id, o.provider_id),
+  state = u.state, sequence = u.sequence, refunded_micros = o.refunded_micros + u.refund,
+  coupon_back_micros = o.coupon_back_micros + u.coupon_back, start_count = u.start_count, remains = u.remains,
+  posts_done = coalesce(u.posts_done, o.posts_done), cancel_requested = o.cancel_requested OR u.cancel,
+  route_id = coalesce(u.route_id, o.route_id), provider_id = coalesce(u.provider_id, o.provider_id),
   due_at = coalesce(u.due_at, o.due_at), attempt = coalesce(u.attempt, o.attempt),
-  finished_at = CASE WHEN u.is_finished THEN :at::timestamptz END
+  finished_at = CASE WHEN u.is_finished THEN coalesce(o.finished_at, :at::timestamptz) END
 FROM unnest(:account_ids::uuid[], :ids::uuid[], :from_sequences::integer[], :sequences::integer[], :states::text[],
-            :refunds::bigint[], :start_counts::bigint[], :remains::bigint[], :route_ids::integer[],
-            :provider_ids::smallint[], :due_ats::timestamptz[], :attempts::integer[], :are_finished::boolean[])
-  AS u (account_id, id, from_sequence, sequence, state, refund, start_count, remains, route_id, provider_id, due_at,
-        attempt, is_finished)
+            :refunds::bigint[], :coupon_backs::bigint[], :start_counts::bigint[], :remains::bigint[],
+            :posts_dones::integer[], :cancels::boolean[], :route_ids::integer[], :provider_ids::smallint[],
+            :due_ats::timestamptz[], :attempts::integer[], :are_finished::boolean[])
+  AS u (account_id, id, from_sequence, sequence, state, refund, coupon_back, start_count, remains, posts_done, cancel,
+        route_id, provider_id, due_at, attempt, is_finished)
 WHERE o.account_id = u.account_id AND o.id = u.id AND o.sequence = u.from_sequence;
 
+-- name: lock_orders
+-- Orders, locked in the order of their ids.
+SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
+       o.coupon_back_micros, o.cancel_requested
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
+ORDER BY o.account_id, o.id FOR NO KEY UPDATE OF o;
+
+-- name: lock_stoppable
+-- Orders to cancel, or in the place of drip-feeds their unfinished runs, locked in the order of their ids.
+SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
+       o.coupon_back_micros, o.cancel_requested
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+JOIN orders o ON o.account_id = u.account_id AND (
+  o.id = u.id AND o.parent_id IS NULL AND NOT EXISTS (SELECT FROM drip_feeds d WHERE d.account_id = u.account_id AND d.order_id = u.id)
+  OR o.parent_id = u.id AND o.finished_at IS NULL)
+ORDER BY o.account_id, o.id FOR NO KEY UPDATE OF o;
+
+-- name: lock_drip_feeds
+-- Drip-feeds among these orders, locked: while they are, no further run is made.
+SELECT d.order_id, d.account_id, d.made < d.runs AND NOT d.stopped FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+JOIN drip_feeds d ON d.account_id = u.account_id AND d.order_id = u.id
+ORDER BY d.account_id, d.order_id FOR NO KEY UPDATE OF d;
+
+-- name: stop_drip_feeds
+-- Make no more runs.
+UPDATE drip_feeds d SET stopped = true, due_at = NULL
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+WHERE d.account_id = u.account_id AND d.order_id = u.id AND NOT d.stopped;
+
+-- name: count_runs
+-- Write how many runs of drip-feeds are finished.
+UPDATE drip_feeds d SET done = c.done FROM (
+  SELECT o.account_id, o.parent_id, count(o.finished_at) AS done
+  FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+  JOIN orders o ON o.account_id = u.account_id AND o.parent_id = u.id GROUP BY 1, 2) AS c
+WHERE d.account_id = c.account_id AND d.order_id = c.parent_id AND d.done <> c.done;
+
+-- name: runs
+-- Drip-feeds with the sums over their runs; the start count is that of the first run.
+SELECT d.order_id, d.runs, d.made, d.stopped, coalesce(array_agg(o.state) FILTER (WHERE o.id IS NOT NULL), '{}'),
+       coalesce(max(o.start_count) FILTER (WHERE o.run = 1), 0), coalesce(sum(o.remains), 0)::bigint,
+       coalesce(sum(o.refunded_micros), 0)::bigint
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+JOIN drip_feeds d ON d.account_id = u.account_id AND d.order_id = u.id
+LEFT JOIN orders o ON o.account_id = d.account_id AND o.parent_id = d.order_id
+GROUP BY d.order_id, d.runs, d.made, d.stopped;
+
+-- name: claim_drip_feeds
+-- Drip-feeds whose next run is due, locked, with what each run of them is.
+SELECT d.account_id, d.order_id, d.runs, d.made, d.interval_minutes, d.due_at, o.fingerprint, o.service_id, o.type, o.link,
+       o.quantity, o.extras::text, o.rate_micros, o.rate_per, o.charge_micros
+FROM drip_feeds d JOIN orders o ON o.account_id = d.account_id AND o.id = d.order_id
+WHERE d.due_at <= clock_now() ORDER BY d.due_at LIMIT :most::integer FOR NO KEY UPDATE OF d SKIP LOCKED;
+
+-- name: insert_runs
+-- Runs of drip-feeds, pending and due at once. The table refuses a run that was made already.
+INSERT INTO orders (account_id, id, parent_id, run, fingerprint, service_id, type, link, quantity, extras, rate_micros,
+                    rate_per, charge_micros, state, sequence, remains, route_id, provider_id, due_at, created_at)
+SELECT u.account_id, u.id, u.parent_id, u.run, u.fingerprint, u.service_id, u.type, u.link, u.quantity, u.extras::jsonb,
+       u.rate, u.rate_per, u.charge, 'pending', 1, u.quantity, u.route_id, u.provider_id, :at::timestamptz, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :parent_ids::uuid[], :runs::integer[], :fingerprints::bytea[],
+            :service_ids::integer[], :types::text[], :links::text[], :quantities::bigint[], :extras::text[], :rates::bigint[],
+            :rate_pers::smallint[], :charges::bigint[], :route_ids::integer[], :provider_ids::smallint[])
+  AS u (account_id, id, parent_id, run, fingerprint, service_id, type, link, quantity, extras, rate, rate_per, charge,
+        route_id, provider_id);
+
+-- name: move_drip_feeds
+-- Count runs that were made, and set when the next ones are.
+UPDATE drip_feeds d SET made = u.made, due_at = u.due_at
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :mades::integer[], :due_ats::timestamptz[]) AS u (account_id, id, made, due_at)
+WHERE d.account_id = u.account_id AND d.order_id = u.id;
+
+-- name: insert_cancels
+-- Requests to cancel what was sent already, one for each order; a drip-feed is not sent itself, its runs are.
+INSERT INTO cancels (account_id, order_id, state, due_at, created_at)
+SELECT u.account_id, u.id, 'waiting', :at::timestamptz, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+WHERE NOT EXISTS (SELECT FROM drip_feeds d WHERE d.account_id = u.account_id AND d.order_id = u.id)
+ON CONFLICT (account_id, order_id) DO NOTHING;
+
+-- name: claim_cancels
+-- Requests to cancel whose orders a provider has accepted; the lease is the next due time.
+UPDATE cancels c SET due_at = clock_now() + :lease::interval FROM (
+  SELECT w.account_id, w.order_id, s.id, s.upstream_id, w.attempt
+  FROM cancels w JOIN submissions s ON s.account_id = w.account_id AND s.order_id = w.order_id AND s.state = 'accepted'
+  WHERE w.state = 'waiting' AND w.due_at <= clock_now() AND s.provider_id = :provider_id::smallint
+  ORDER BY w.due_at LIMIT :most::integer FOR NO KEY UPDATE OF w SKIP LOCKED) AS due
+WHERE c.account_id = due.account_id AND c.order_id = due.order_id
+RETURNING due.id, c.account_id, c.order_id, due.upstream_id, c.attempt;
+
+-- name: move_cancels
+-- Write what became of requests to cancel that were still waiting.
+UPDATE cancels c SET state = u.state, message = u.message, attempt = c.attempt + 1, due_at = u.due_at
+FROM unnest(:account_ids::uuid[], :ids::uuid[], :states::text[], :messages::text[], :due_ats::timestamptz[])
+  AS u (account_id, id, state, message, due_at)
+WHERE c.account_id = u.account_id AND c.order_id = u.id AND c.state = 'waiting';
+
+-- name: end_cancels
+-- Orders have ended: what was not asked of their providers yet needs no asking.
+UPDATE cancels c SET state = 'over' FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+WHERE c.account_id = u.account_id AND c.order_id = u.id AND c.state = 'waiting';
+
+-- name: hasten
+-- Ask sooner how accepted orders are doing.
+UPDATE submissions s SET due_at = least(s.due_at, :at::timestamptz + interval '2 seconds')
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
+WHERE s.account_id = u.account_id AND s.id = u.id AND s.state = 'accepted';
+
+-- name: claim_stranded
+-- Waiting orders whose provider is paused or broken, or whose route is closed, while another route of their service that
+-- has not refused them is open; locked.
+SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
+       o.coupon_back_micros, o.cancel_requested, o.route_id
+FROM orders o JOIN providers p ON p.id = o.provider_id JOIN routes r ON r.id = o.route_id
+WHERE o.state = 'pending' AND (p.state <> 'active' OR p.broken_until > clock_now() OR r.state <> 'on')
+  AND EXISTS (
+    SELECT FROM routes n JOIN providers q ON q.id = n.provider_id
+    WHERE n.service_id = o.service_id AND n.id <> o.route_id AND n.state = 'on' AND q.state = 'active'
+      AND coalesce(q.broken_until <= clock_now(), true)
+      AND NOT EXISTS (SELECT FROM submissions s WHERE s.account_id = o.account_id AND s.order_id = o.id
+                      AND s.route_id = n.id AND s.state = 'rejected'))
+ORDER BY o.account_id, o.id LIMIT :most::integer FOR NO KEY UPDATE OF o SKIP LOCKED;
+
 -- name: due
--- At which providers there is something to send, to follow, or to ask about again. Looking costs no lock and no write.
+-- At which providers there is something to send, to follow, to ask about again, or to cancel. Looking costs no lock and no
+-- write.
 SELECT p.id,
   p.state = 'active' AND EXISTS (SELECT FROM orders o
     WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now()),
   EXISTS (SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()),
-  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now())
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()),
+  EXISTS (SELECT FROM cancels c JOIN submissions s ON s.account_id = c.account_id AND s.order_id = c.order_id
+    WHERE c.state = 'waiting' AND c.due_at <= clock_now() AND s.state = 'accepted' AND s.provider_id = p.id)
 FROM providers p;
 
 -- name: lock_provider
@@ -64,8 +197,9 @@ SELECT max_in_flight FROM providers WHERE id = :provider_id::smallint AND state 
 -- name: claim_waiting
 -- Orders that wait for a provider and are due, locked, as many as it has room for. Run it after `lock_provider`: only a
 -- statement that begins under that lock sees all that the last holder sent.
-SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
-       o.start_count, o.remains, o.attempt, o.created_at, o.link, o.extras::text, r.id, r.provider_service
+SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
+       o.coupon_back_micros, o.cancel_requested, o.link, o.extras::text, r.id, r.provider_service
 FROM orders o JOIN routes r ON r.id = o.route_id
 WHERE o.state = 'pending' AND o.provider_id = :provider_id::smallint AND o.due_at <= clock_now()
 ORDER BY o.due_at
@@ -93,7 +227,7 @@ UPDATE submissions s SET due_at = clock_now() + :lease::interval, resent = true 
   WHERE state = 'unknown' AND provider_id = :provider_id::smallint AND due_at <= clock_now()
   ORDER BY due_at LIMIT :most::integer FOR NO KEY UPDATE SKIP LOCKED) AS due, orders o
 WHERE s.account_id = due.account_id AND s.id = due.id AND o.account_id = s.account_id AND o.id = s.order_id
-RETURNING s.account_id, s.id, s.provider_service, o.link, o.quantity, o.extras::text;
+RETURNING s.account_id, s.id, s.provider_service, o.type, o.link, o.quantity, o.extras::text;
 
 -- name: claim_tracking
 -- Accepted submissions at a provider whose state is to be asked for; the lease is the next due time.
@@ -106,9 +240,10 @@ RETURNING s.account_id, s.id, s.upstream_id;
 
 -- name: lock_submitted
 -- Submissions with their orders, locked in the order of the orders' ids.
-SELECT o.id, o.account_id, o.service_id, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
-       o.start_count, o.remains, o.attempt, o.created_at, s.id, s.route_id, s.provider_id, s.state, s.upstream_id, s.attempt,
-       s.message, s.due_at, s.resent
+SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
+       o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
+       o.coupon_back_micros, o.cancel_requested, s.id, s.route_id, s.provider_id, s.provider_service, s.state,
+       s.upstream_id, s.attempt, s.message, s.sent_at, s.due_at, s.unknown_at, s.resent
 FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
 JOIN submissions s ON s.account_id = u.account_id AND s.id = u.id
 JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
@@ -131,13 +266,14 @@ JOIN submissions s ON s.provider_id = u.provider_id AND s.upstream_id = u.upstre
 UPDATE submissions s SET
   state = u.state, due_at = u.due_at, upstream_id = coalesce(u.upstream_id, s.upstream_id),
   reason = coalesce(u.reason, s.reason),
-  message = coalesce(u.message, s.message), attempt = u.attempt,
+  message = coalesce(u.message, s.message), attempt = u.attempt, reported = coalesce(u.reported::jsonb, s.reported),
+  unknown_at = CASE WHEN u.state = 'unknown' THEN coalesce(s.unknown_at, :at::timestamptz) ELSE s.unknown_at END,
   answered_at = CASE WHEN u.state = s.state THEN s.answered_at ELSE :at::timestamptz END,
   evidence = CASE WHEN u.note = '' OR jsonb_array_length(s.evidence) >= 200 THEN s.evidence
                   ELSE s.evidence || jsonb_build_object('at', :at::timestamptz, 'note', u.note) END
 FROM unnest(:account_ids::uuid[], :ids::uuid[], :states::text[], :due_ats::timestamptz[], :upstream_ids::text[],
-            :reasons::text[], :messages::text[], :attempts::integer[], :notes::text[])
-  AS u (account_id, id, state, due_at, upstream_id, reason, message, attempt, note)
+            :reasons::text[], :messages::text[], :attempts::integer[], :notes::text[], :reports::text[])
+  AS u (account_id, id, state, due_at, upstream_id, reason, message, attempt, note, reported)
 WHERE s.account_id = u.account_id AND s.id = u.id;
 
 -- name: insert_costs
@@ -159,9 +295,11 @@ WHERE c.account_id = u.account_id AND c.submission_id = u.id AND c.charged_micro
 
 -- name: statuses
 -- What customers see of orders; ids that are not the account's give no row.
-SELECT u.position, o.id, o.state, o.charge_micros - o.refunded_micros, o.start_count, o.remains
+SELECT u.position, o.id, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
+       o.remains, d.runs, d.done, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
 FROM unnest(:positions::integer[], :account_ids::uuid[], :ids::uuid[]) AS u (position, account_id, id)
-JOIN orders o ON o.account_id = u.account_id AND o.id = u.id;
+JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
+LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
 
 -- name: find
 -- An order by its id alone.
@@ -195,16 +333,36 @@ JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
 WHERE s.state = ANY (:states::text[]) ORDER BY s.sent_at LIMIT :most::integer;
 
 -- name: wrong_charges
--- Orders whose charge and refunds are not what their transfers say, and transfers for orders that do not exist.
-SELECT coalesce(o.account_id, t.account_id), coalesce(o.id, t.order_id), o.charge_micros, o.refunded_micros, t.charged,
-       t.refunded
-FROM orders o FULL JOIN (
+-- Orders whose charge, refunds and coupon are not what their transfers say, and transfers for orders that do not exist.
+-- Runs have no transfers of their own. A refund may come out of suspense, and be settled with sales later.
+SELECT coalesce(o.account_id, t.account_id), coalesce(o.id, t.order_id), o.charge_micros, o.refunded_micros,
+       o.coupon_micros - o.coupon_back_micros, t.charged, t.refunded, t.coupon
+FROM (SELECT * FROM orders WHERE parent_id IS NULL) o FULL JOIN (
   SELECT account_id, order_id,
-         sum(amount_micros) FILTER (WHERE target = 'sales')::bigint AS charged,
-         coalesce(sum(amount_micros) FILTER (WHERE source = 'sales'), 0)::bigint AS refunded
+         coalesce(sum(amount_micros) FILTER (WHERE target = 'sales'), 0)::bigint AS charged,
+         (coalesce(sum(amount_micros) FILTER (WHERE source IN ('sales', 'suspense')), 0)
+          - coalesce(sum(amount_micros) FILTER (WHERE target = 'suspense'), 0))::bigint AS refunded,
+         (coalesce(sum(amount_micros) FILTER (WHERE source = 'coupon'), 0)
+          - coalesce(sum(amount_micros) FILTER (WHERE target = 'coupon'), 0))::bigint AS coupon
   FROM transfers WHERE order_id IS NOT NULL GROUP BY account_id, order_id) t
   ON t.account_id = o.account_id AND t.order_id = o.id
 WHERE o.id IS NULL OR coalesce(t.charged, 0) <> o.charge_micros OR coalesce(t.refunded, 0) <> o.refunded_micros
+  OR coalesce(t.coupon, 0) <> o.coupon_micros - o.coupon_back_micros
+ORDER BY 1, 2 LIMIT :most::integer;
+
+-- name: wrong_drip_feeds
+-- Drip-feeds that are not the sum of their runs: what they cost, what was paid back, what remains, how many there are.
+SELECT p.account_id, p.id FROM orders p
+JOIN drip_feeds d ON d.account_id = p.account_id AND d.order_id = p.id
+LEFT JOIN (SELECT account_id, parent_id, count(*) AS made, count(finished_at) AS done, sum(charge_micros) AS charged,
+                  sum(refunded_micros) AS refunded, sum(remains) AS remains
+           FROM orders WHERE parent_id IS NOT NULL GROUP BY account_id, parent_id) c
+  ON c.account_id = p.account_id AND c.parent_id = p.id
+WHERE coalesce(c.made, 0) <> d.made OR coalesce(c.done, 0) <> d.done
+  OR coalesce(c.charged, 0) + (d.runs - d.made) * (p.charge_micros / d.runs) <> p.charge_micros
+  OR coalesce(c.refunded, 0) + CASE WHEN d.stopped THEN (d.runs - d.made) * (p.charge_micros / d.runs) ELSE 0 END
+     <> p.refunded_micros
+  OR coalesce(c.remains, 0) + (d.runs - d.made) * (p.quantity / d.runs) <> p.remains
 ORDER BY 1, 2 LIMIT :most::integer;
 
 -- name: wrong_costs

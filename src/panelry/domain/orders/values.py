@@ -9,15 +9,20 @@ from uuid import UUID
 
 from panelry.domain.accounts import AccountId, KeyDigest
 from panelry.domain.catalog import RouteId, ServiceId
-from panelry.domain.money import Micros
+from panelry.domain.ledger import SALES
+from panelry.domain.money import ZERO, Micros
 from panelry.domain.providers import ProviderId
 from panelry.domain.refusals import OperatorRefusal, Refusal
 
 OrderId = NewType("OrderId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 
+SUBSCRIPTIONS: Final = "Subscriptions"
+"""The one type whose orders are followed by posts instead of counts."""
+
 CUSTOMER: Final = "customer"
 ENGINE: Final = "engine"
+STAFF: Final = "staff"
 """Who does things: events and transfers name their actor."""
 
 
@@ -96,11 +101,16 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order as it stands, locked while it is decided about. `sequence` is that of its last event."""
+    """An order as it stands, locked while it is decided about. `sequence` is that of its last event.
+
+    `parent_id` is set for a run of a drip-feed, `posts` for a subscription that says how many. Of the charge
+    `coupon_micros` came from a coupon, of the refunds `coupon_back_micros` went back to it.
+    """
 
     id: OrderId
     account_id: AccountId
     service_id: ServiceId
+    type: str
     quantity: int
     charge_micros: Micros
     refunded_micros: Micros
@@ -110,14 +120,21 @@ class Order:
     remains: int
     attempt: int
     created_at: datetime
+    finished_at: datetime | None = None
+    parent_id: OrderId | None = None
+    posts: int | None = None
+    posts_done: int = 0
+    coupon_micros: Micros = ZERO
+    coupon_back_micros: Micros = ZERO
+    cancel_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What happens to one order in one step. `None` leaves a thing as it is.
 
-    `refund_micros` is posted on top of earlier refunds. `facts` go into the event. A change to the same state only
-    updates counts and due time, and writes no event.
+    `refund_micros` is posted on top of earlier refunds, out of `book`. `facts` go into the event. A change to the same
+    state without a refund only updates counts and due time and writes no event, unless `news` names one.
     """
 
     order: Order
@@ -125,8 +142,12 @@ class Change:
     refund_micros: Micros
     start_count: int
     remains: int
+    posts_done: int | None = None
     facts: Mapping[str, str | int | None] = field(default_factory=dict)
     actor: str = ENGINE
+    book: str = SALES
+    news: str = ""
+    cancel_requested: bool = False
     route: tuple[RouteId, ProviderId] | None = None
     due_at: datetime | None = None
     attempt: int | None = None
@@ -139,11 +160,14 @@ class Submission:
     id: SubmissionId
     route_id: RouteId
     provider_id: ProviderId
+    provider_service: str
     state: SubmissionState
     upstream_id: str | None
     attempt: int
     message: str
+    sent_at: datetime
     due_at: datetime | None
+    unknown_at: datetime | None
     resent: bool
 
 
@@ -151,7 +175,8 @@ class Submission:
 class Verdict:
     """What an answer means for a submission.
 
-    `note` is kept as evidence, `message` is the provider's own text, `reason` names a rejection.
+    `note` is kept as evidence, `message` is the provider's own text, `reason` names a rejection, `reported` is what
+    the provider says of the order now.
     """
 
     submission: Submission
@@ -161,6 +186,7 @@ class Verdict:
     message: str | None = None
     reason: str | None = None
     upstream_id: str | None = None
+    reported: Mapping[str, str | int | None] | None = None
     attempt: int = 0
 
 
@@ -188,14 +214,49 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCall:
+    """One accepted submission that its provider is to be asked to cancel; `attempt` counts earlier calls."""
+
+    submission_id: SubmissionId
+    account_id: AccountId
+    order_id: OrderId
+    upstream_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Where the runs of a drip-feed stand together: how many there are to be, how many exist, and sums over these.
+
+    `stopped`: no more are made. `states` counts runs by their state.
+    """
+
+    runs: int
+    made: int
+    stopped: bool
+    states: Mapping[OrderState, int]
+    start_count: int
+    remains: int
+    refunded_micros: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a customer sees of an order; `charge_micros` is what it costs now, after refunds."""
+    """What a customer sees of an order; `charge_micros` is what the customer pays for it now, after coupon and refunds.
+
+    `runs` and `runs_done` are `None` but for drip-feeds, `posts_done` but for subscriptions; `posts` is `None` where
+    their number is open.
+    """
 
     order_id: OrderId
     state: OrderState
     charge_micros: Micros
     start_count: int
     remains: int
+    runs: int | None = None
+    runs_done: int | None = None
+    posts: int | None = None
+    posts_done: int | None = None
 
 
 class MissingParameter(Refusal):
@@ -244,6 +305,10 @@ class InvalidCoupon(Refusal):
 
 class OrderNotFound(Refusal):
     """It was refused because the account has no such order."""
+
+
+class CannotBeCancelled(Refusal):
+    """It was refused because the order is finished, or under way at a service without cancel."""
 
 
 class NoSuchOrder(OperatorRefusal):

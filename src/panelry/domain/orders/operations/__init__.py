@@ -1,6 +1,9 @@
 """All that changes orders and submissions, one file for each occasion."""
 
+from panelry.domain.orders.operations.cancelling import cancel, claim_cancels, record_cancels
+from panelry.domain.orders.operations.dripping import make_runs
 from panelry.domain.orders.operations.placing import place
+from panelry.domain.orders.operations.rerouting import reroute
 from panelry.domain.orders.operations.submitting import (
     abandon_expired,
     claim_resends,
@@ -12,9 +15,14 @@ from panelry.domain.orders.operations.tracking import apply_reports, claim_track
 __all__ = [
     "abandon_expired",
     "apply_reports",
+    "cancel",
+    "claim_cancels",
     "claim_resends",
     "claim_submissions",
     "claim_tracking",
+    "make_runs",
     "place",
+    "record_cancels",
     "record_outcomes",
+    "reroute",
 ]

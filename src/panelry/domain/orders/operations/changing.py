@@ -1,76 +1,62 @@
 """How a set of changes to locked orders is stored: orders, money and timeline, together or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
 from panelry.domain import events, ids, ledger
+from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.events import Event
 from panelry.domain.ledger import Entry
 from panelry.domain.money import Micros
-from panelry.domain.orders.rules import FINISHED
+from panelry.domain.orders.rules import FINISHED, coupon_share, rolled_up
 from panelry.domain.orders.rules.transitions import may_go
-from panelry.domain.orders.values import Change, Order, OrderId, OrderState
+from panelry.domain.orders.values import Change, Order, OrderId, OrderState, Runs
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+COLUMNS: Final = 20
+"""How many columns of a row are an order's."""
 
 _EVENT = {state: f"order.{state}" for state in OrderState} | {OrderState.REFUNDED: "order.failed"}
 
 
 def apply(conn: Conn, changes: Sequence[Change], *, at: datetime) -> None:
-    """Store changes to orders that this transaction holds locked.
+    """Store changes to orders that this transaction holds locked, and what follows for drip-feeds they are runs of.
 
     A refund is booked under a reference of the order and its event's number, so that no way of getting here twice
     can pay it twice.
     """
-    if not changes:
+    _store(conn, changes, at)
+    add_up(conn, {(c.order.account_id, c.order.parent_id) for c in changes if c.order.parent_id}, at=at)
+
+
+def add_up(conn: Conn, parents: Collection[tuple[AccountId, OrderId]], *, at: datetime) -> None:
+    """Bring drip-feeds into line with their runs. Whoever locks runs and drip-feeds locks the runs first."""
+    if not parents:
         return
-    _refund(conn, [change for change in changes if change.refund_micros > 0], at)
-    timeline = [event for change in changes for event in _events(change, at)]
-    moved = SQL["move_orders"](
-        conn,
-        account_ids=[c.order.account_id for c in changes],
-        ids=[c.order.id for c in changes],
-        from_sequences=[c.order.sequence for c in changes],
-        sequences=[c.order.sequence + len(_steps(c)) for c in changes],
-        states=[c.to for c in changes],
-        refunds=[c.refund_micros for c in changes],
-        start_counts=[c.start_count for c in changes],
-        remains=[c.remains for c in changes],
-        route_ids=[c.route[0] if c.route else None for c in changes],
-        provider_ids=[c.route[1] if c.route else None for c in changes],
-        due_ats=[c.due_at for c in changes],
-        attempts=[c.attempt for c in changes],
-        are_finished=[c.to in FINISHED for c in changes],
-        at=at,
-    )
-    assert moved.rowcount == len(changes), "an order moved although it was locked"
-    events.record(conn, timeline)
+    key = {"account_ids": [a for a, _ in parents], "ids": [o for _, o in parents]}
+    locked = {row[0]: order_from(row) for row in SQL["lock_orders"](conn, **key)}
+    SQL["count_runs"](conn, **key)
+    together = {row[0]: _runs(row[1:]) for row in SQL["runs"](conn, **key)}
+    changes = [rolled_up(order, together[id_]) for id_, order in locked.items()]
+    _store(conn, [change for change in changes if change], at)
 
 
 def order_from(row: Row) -> Order:
-    """Read the first twelve columns of the statements that lock orders."""
+    """Read the first columns of the statements that lock orders."""
     (
-        id_,
-        account_id,
-        service_id,
-        quantity,
-        charge,
-        refunded,
-        state,
-        sequence,
-        start_count,
-        remains,
-        attempt,
-        created,
-    ) = row[:12]
+        id_, account_id, service_id, type_, quantity, charge, refunded, state, sequence, start_count, remains, attempt,
+        created, finished, parent_id, posts, posts_done, coupon, coupon_back, cancel_requested,
+    ) = row[:COLUMNS]  # fmt: skip
     return Order(
         id=OrderId(id_),
         account_id=account_id,
         service_id=ServiceId(service_id),
+        type=type_,
         quantity=quantity,
         charge_micros=Micros(charge),
         refunded_micros=Micros(refunded),
@@ -80,16 +66,62 @@ def order_from(row: Row) -> Order:
         remains=remains,
         attempt=attempt,
         created_at=created,
+        finished_at=finished,
+        parent_id=OrderId(parent_id) if parent_id else None,
+        posts=posts,
+        posts_done=posts_done,
+        coupon_micros=Micros(coupon),
+        coupon_back_micros=Micros(coupon_back),
+        cancel_requested=cancel_requested,
     )
 
 
+def _store(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
+    if not changes:
+        return
+    _refund(conn, [c for c in changes if _is_paid_back(c)], at)
+    timeline = [event for change in changes for event in _events(change, at)]
+    moved = SQL["move_orders"](
+        conn,
+        account_ids=[c.order.account_id for c in changes],
+        ids=[c.order.id for c in changes],
+        from_sequences=[c.order.sequence for c in changes],
+        sequences=[c.order.sequence + len(_steps(c)) for c in changes],
+        states=[c.to for c in changes],
+        refunds=[c.refund_micros for c in changes],
+        coupon_backs=[_back_to_coupon(c) for c in changes],
+        start_counts=[c.start_count for c in changes],
+        remains=[c.remains for c in changes],
+        posts_dones=[c.posts_done for c in changes],
+        cancels=[c.cancel_requested for c in changes],
+        route_ids=[c.route[0] if c.route else None for c in changes],
+        provider_ids=[c.route[1] if c.route else None for c in changes],
+        due_ats=[c.due_at for c in changes],
+        attempts=[c.attempt for c in changes],
+        are_finished=[c.to in FINISHED for c in changes],
+        at=at,
+    )
+    assert moved.rowcount == len(changes), "an order moved although it was locked"
+    events.record(conn, timeline)
+    over = [c.order for c in changes if c.order.cancel_requested and c.to in FINISHED]
+    if over:
+        SQL["end_cancels"](conn, account_ids=[o.account_id for o in over], ids=[o.id for o in over])
+
+
+def _is_paid_back(change: Change) -> bool:
+    """Tell whether money moves: of a drip-feed that of all its runs does, together."""
+    return change.refund_micros > 0 and change.order.parent_id is None
+
+
 def _steps(change: Change) -> list[str]:
-    """Name the events that a change writes: one for a new state, one for money that went back."""
+    """Name the events that a change writes: for a new state, for other news, for money that went back."""
     steps = []
     if change.to is not change.order.state:
         assert may_go(change.order.state, change.to), f"{change.order.state} may not become {change.to}"
         steps.append(_EVENT[change.to])
-    if change.refund_micros > 0:
+    if change.news:
+        steps.append(change.news)
+    if _is_paid_back(change):
         steps.append("order.refunded")
     return steps
 
@@ -116,22 +148,50 @@ def _events(change: Change, at: datetime) -> Iterable[Event]:
         )
 
 
+def _back_to_coupon(change: Change) -> Micros:
+    order = change.order
+    refunded = Micros(order.refunded_micros + change.refund_micros)
+    share = coupon_share(refunded=refunded, coupon=order.coupon_micros, charge=order.charge_micros)
+    return Micros(share - order.coupon_back_micros)
+
+
 def _refund(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
+    """Book refunds: all of it comes from the house, and what a coupon had given goes back to the coupon's book."""
     before = ledger.lock(conn, {change.order.account_id for change in changes})
     after = dict(before)
     transfers = []
     for change in changes:
-        order = change.order
-        entry = Entry(
-            posting=ids.new(),
-            source=ledger.SALES,
-            target=ledger.WALLET,
-            amount_micros=change.refund_micros,
-            reason=f"refund: {change.to}",
-            actor=change.actor,
-            order_id=order.id,
-            reference=f"refund {ids.show(ids.ORDER, order.id)} {order.sequence + 1}",
-        )
-        after[order.account_id], transfer = ledger.post(after[order.account_id], entry, at=at)
-        transfers.append(transfer)
+        posting, reason = ids.new(), f"refund: {change.to}"
+        reference = f"refund {ids.show(ids.ORDER, change.order.id)} {change.order.sequence + 1}"
+        moves = [(change.book, ledger.WALLET, change.refund_micros, reference)]
+        if back := _back_to_coupon(change):
+            moves.append((ledger.WALLET, ledger.COUPON, back, f"{reference} coupon"))
+        for source, target, amount, booked_as in moves:
+            entry = Entry(
+                posting=posting,
+                source=source,
+                target=target,
+                amount_micros=amount,
+                reason=reason,
+                actor=change.actor,
+                order_id=change.order.id,
+                reference=booked_as,
+            )
+            wallet = after[change.order.account_id]
+            after[change.order.account_id], transfer = ledger.post(wallet, entry, at=at)
+            transfers.append(transfer)
     ledger.store(conn, before, after.values(), transfers)
+
+
+def _runs(row: Row) -> Runs:
+    runs, made, stopped, states, start_count, remains, refunded = row
+    counted = [OrderState(state) for state in states]
+    return Runs(
+        runs=runs,
+        made=made,
+        stopped=stopped,
+        states={state: counted.count(state) for state in counted},
+        start_count=start_count,
+        remains=remains,
+        refunded_micros=Micros(refunded),
+    )

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import RouteId
-from panelry.domain.orders.operations.changing import order_from
+from panelry.domain.orders.operations.changing import COLUMNS, order_from
 from panelry.domain.orders.values import Order, Submission, SubmissionId, SubmissionState, Verdict
 from panelry.domain.providers import ProviderId
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
 _LONGEST_NOTE = 1000
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +40,32 @@ def lock(
                 id=SubmissionId(id_),
                 route_id=RouteId(route_id),
                 provider_id=ProviderId(provider_id),
+                provider_service=provider_service,
                 state=SubmissionState(state),
                 upstream_id=upstream_id,
                 attempt=attempt,
                 message=message,
+                sent_at=sent_at,
                 due_at=due_at,
+                unknown_at=unknown_at,
                 resent=resent,
             ),
         )
         for row in rows
-        for id_, route_id, provider_id, state, upstream_id, attempt, message, due_at, resent in (row[12:],)
+        for (
+            id_,
+            route_id,
+            provider_id,
+            provider_service,
+            state,
+            upstream_id,
+            attempt,
+            message,
+            sent_at,
+            due_at,
+            unknown_at,
+            resent,
+        ) in (row[COLUMNS:],)
     }
 
 
@@ -66,5 +85,6 @@ def write(conn: Conn, judgements: Sequence[Judgement], *, at: datetime) -> None:
         messages=[v.message[:_LONGEST_NOTE] if v.message is not None else None for v in verdicts],
         attempts=[v.attempt for v in verdicts],
         notes=[v.note[:_LONGEST_NOTE] for v in verdicts],
+        reports=[None if v.reported is None else _encode(v.reported).decode() for v in verdicts],
         at=at,
     )

@@ -14,7 +14,8 @@ from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import RouteId, Service, ServiceId
 from panelry.domain.orders.operations import changing, judging
 from panelry.domain.orders.operations.judging import Judgement
-from panelry.domain.orders.rules.answers import OURS, Consequence, Situation, after_outcome
+from panelry.domain.orders.rules.answers import NOT_CREATED, OURS, Consequence, Situation, after_outcome
+from panelry.domain.orders.rules.types import upstream_parameters
 from panelry.domain.orders.values import Attempt, Change, OrderState, SubmissionId
 from panelry.domain.providers import Accepted, Outcome, ProviderId, Unknown
 
@@ -39,9 +40,9 @@ def claim_submissions(conn: Conn, provider_id: ProviderId, *, most: int, lease: 
         account_ids=[order.account_id for order, _, _ in claimed],
         ids=[id_ for _, id_, _ in claimed],
         order_ids=[order.id for order, _, _ in claimed],
-        route_ids=[row[14] for _, _, row in claimed],
+        route_ids=[row[changing.COLUMNS + 2] for _, _, row in claimed],
         provider_ids=[provider_id] * len(claimed),
-        provider_services=[row[15] for _, _, row in claimed],
+        provider_services=[row[changing.COLUMNS + 3] for _, _, row in claimed],
         lease_end=at + lease,
         at=at,
     )
@@ -60,15 +61,16 @@ def claim_submissions(conn: Conn, provider_id: ProviderId, *, most: int, lease: 
         at=at,
     )
     return [
-        _attempt(provider_id, order.account_id, id_, (row[15], row[12], order.quantity, row[13]))
+        _attempt(provider_id, order.account_id, id_, (service, order.type, link, order.quantity, extras))
         for order, id_, row in claimed
+        for link, extras, _, service in (row[changing.COLUMNS :],)
     ]
 
 
 def claim_resends(conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta) -> list[Attempt]:
     """Take unknown submissions whose provider recognises our request ids: asking again is answered with the truth."""
     rows = SQL["claim_unknown"](conn, provider_id=provider_id, most=most, lease=lease).fetchall()
-    return [_attempt(provider_id, account_id, id_, rest, resend=True) for account_id, id_, *rest in rows]
+    return [_attempt(provider_id, row[0], row[1], row[2:], resend=True) for row in rows]
 
 
 def abandon_expired(conn: Conn, *, resendable: Collection[ProviderId], most: int = 100) -> int:
@@ -93,7 +95,7 @@ def record_outcomes(
     locked = judging.lock(conn, list(outcomes))
     at = ledger.now(conn)
     services = catalog.load(conn, {order.service_id for order, _ in locked.values()}, off_sale_too=True)
-    refused = _refused_routes(conn, [(order.account_id, order.id) for order, _ in locked.values()])
+    refused = refused_routes(conn, [(order.account_id, order.id) for order, _ in locked.values()])
     taken = _taken(conn, [(locked[s][1].provider_id, o) for (_, s), o in outcomes.items() if s in locked])
     judged: list[tuple[AccountId, Consequence]] = []
     for (account_id, submission_id), outcome in outcomes.items():
@@ -139,17 +141,16 @@ def _store(conn: Conn, judged: Sequence[tuple[AccountId, Consequence]], at: date
 
 
 def _attempt(
-    provider_id: ProviderId, account_id: AccountId, id_: UUID, row: Sequence[object], *, resend: bool = False
+    provider_id: ProviderId, account_id: AccountId, id_: UUID, row: Row, *, resend: bool = False
 ) -> Attempt:
-    provider_service, link, quantity, extras = row
-    said = {"link": str(link)} if link is not None else {}
+    provider_service, type_, link, quantity, extras = row
     return Attempt(
         submission_id=SubmissionId(id_),
         account_id=account_id,
         provider_id=provider_id,
         provider_service=str(provider_service),
         request_id=ids.show(ids.SUBMISSION, id_),
-        parameters={**said, "quantity": str(quantity), **msgspec.json.decode(str(extras))},
+        parameters=upstream_parameters(type_, link, quantity, msgspec.json.decode(extras)),
         resend=resend,
     )
 
@@ -158,13 +159,14 @@ def _routes(services: Mapping[ServiceId, Service], service_id: ServiceId) -> tup
     return services[service_id].routes if service_id in services else ()
 
 
-def _refused_routes(conn: Conn, orders: Sequence[tuple[AccountId, UUID]]) -> dict[UUID, set[RouteId]]:
+def refused_routes(conn: Conn, orders: Sequence[tuple[AccountId, UUID]]) -> dict[UUID, set[RouteId]]:
+    """Return by which routes orders were definitely refused for reasons of their own."""
     found: dict[UUID, set[RouteId]] = {}
     rows = SQL["refused_routes"](
         conn,
         account_ids=[a for a, _ in orders],
         order_ids=[o for _, o in orders],
-        reasons=[str(r) for r in OURS],
+        reasons=[*OURS, NOT_CREATED],
     )
     for order_id, route_id in rows:
         found.setdefault(order_id, set()).add(route_id)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import ledger, money
 from panelry.domain.orders.operations import changing, judging
 from panelry.domain.orders.operations.judging import Judgement
-from panelry.domain.orders.rules import FINISHED, after_report, next_check
-from panelry.domain.orders.rules.answers import backoff
-from panelry.domain.orders.rules.reports import needs_a_person
+from panelry.domain.orders.rules import FINISHED, after_report, backoff, needs_a_person, next_check
+from panelry.domain.orders.rules.checks import is_lost
 from panelry.domain.orders.values import (
     Change,
     Order,
@@ -27,6 +27,7 @@ SQL = Statements(Path(__file__).parents[1] / "statements.sql")
 
 Answers = Mapping[Tracked, Report | RowError | None]
 """What a provider said about each submission that was asked for; `None` where it said nothing."""
+_FIRST_RETRY: Final = timedelta(seconds=2)
 
 
 def claim_tracking(conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta) -> list[Tracked]:
@@ -46,7 +47,8 @@ def claim_tracking(conn: Conn, provider_id: ProviderId, *, most: int, lease: tim
 def apply_reports(conn: Conn, answers: Answers) -> int:
     """Apply what a provider says about orders, and set when to ask again. Return how many orders changed.
 
-    The same report again changes nothing; a finished order is not asked about any more.
+    The same report again changes nothing. A finished order is still asked about for a week: its provider may correct
+    what it said.
     """
     if not answers:
         return 0
@@ -76,22 +78,41 @@ def _verdict(
     at: datetime,
 ) -> Verdict:
     """Decide when to ask again, and keep what staff should see once."""
-    problem = ""
+    to = change.to if change else order.state
+    wait = next_check(order, sent_at=submission.sent_at, now=at, is_over=to in FINISHED)
+    problem, attempt, reported = "", 0, None
     if isinstance(answer, Report):
         problem = needs_a_person(order, answer)
-        wait, attempt = next_check(at - order.created_at), 0
+        reported = _reported(answer)
     else:
         problem = answer.text if answer else ""
-        wait, attempt = backoff(submission.attempt, first=timedelta(seconds=2)), submission.attempt + 1
-    is_over = (change.to if change else order.state) in FINISHED
+        attempt = submission.attempt + 1
+        if is_lost(attempt, first=_FIRST_RETRY):
+            problem = (
+                f"for more than an hour the provider has told nothing about it: {problem or 'no answer'}"
+            )
+        wait = wait and max(wait, backoff(submission.attempt, first=_FIRST_RETRY))
     return Verdict(
         submission=submission,
         to=SubmissionState.ACCEPTED,
-        due_at=None if is_over else at + wait,
+        due_at=None if wait is None else at + wait,
         note=problem if problem != submission.message else "",
         message=problem or None,
+        reported=reported,
         attempt=attempt,
     )
+
+
+def _reported(report: Report) -> dict[str, str | int | None]:
+    said = {
+        "status": report.word,
+        "start_count": report.start_count,
+        "remains": report.remains,
+        "charge": None if report.charge is None else str(report.charge),
+        "posts_done": report.posts_done,
+        "expiry": report.expiry or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _charges(conn: Conn, answers: Answers) -> None:

@@ -7,8 +7,18 @@ from typing import Final, assert_never
 
 from panelry.domain import catalog
 from panelry.domain.catalog import Route, RouteId
+from panelry.domain.ledger import SALES
 from panelry.domain.money import ZERO, Micros
-from panelry.domain.orders.values import Change, Order, OrderState, Submission, SubmissionState, Verdict
+from panelry.domain.orders.rules.checks import backoff
+from panelry.domain.orders.values import (
+    ENGINE,
+    Change,
+    Order,
+    OrderState,
+    Submission,
+    SubmissionState,
+    Verdict,
+)
 from panelry.domain.providers import (
     Accepted,
     NotSent,
@@ -20,7 +30,8 @@ from panelry.domain.providers import (
 )
 
 FIRST_CHECK: Final = timedelta(seconds=1)
-_LONGEST_WAIT: Final = timedelta(minutes=10)
+NOT_CREATED: Final = "not_created"
+"""Why a submission counts as rejected that a person looked into: it may be sent again by the same route."""
 OURS: Final = frozenset({Rejection.KEY, Rejection.FUNDS})
 """Rejections that are our problem: the provider is paused and the order goes elsewhere or waits, it never fails."""
 
@@ -137,13 +148,12 @@ def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
     following = _next_route(situation, outcome.reason)
     facts: dict[str, str | int | None] = {"reason": outcome.reason}
     if following is None:
-        left = Micros(order.charge_micros - order.refunded_micros)
-        change = _change(order, OrderState.REFUNDED, facts=facts, refund=left)
+        change = given_up(order, OrderState.REFUNDED, facts=facts)
     else:
         # Another route is tried at once; an order that only a paused provider can take waits.
         waits = ours and (following.id == submission.route_id or not following.is_open)
         wait = _after_pause(order, outcome.reason) if waits else timedelta()
-        change = _change(order, OrderState.PENDING, facts=facts, route=following, due_at=situation.now + wait)
+        change = _waiting(order, facts=facts, route=following, due_at=situation.now + wait)
     return Consequence(
         verdict=_settled(situation, SubmissionState.REJECTED, outcome.text, reason=outcome.reason),
         change=change,
@@ -174,9 +184,7 @@ def _next_route(situation: Situation, reason: Rejection) -> Route | None:
 
 
 def _back_to_pending(situation: Situation, to: SubmissionState, text: str, wait: timedelta) -> Consequence:
-    change = _change(
-        situation.order, OrderState.PENDING, facts={"reason": str(to)}, due_at=situation.now + wait
-    )
+    change = _waiting(situation.order, facts={"reason": str(to)}, due_at=situation.now + wait)
     return Consequence(verdict=_settled(situation, to, text), change=change)
 
 
@@ -200,19 +208,41 @@ def _settled(situation: Situation, to: SubmissionState, text: str, *, reason: st
     )
 
 
-def _change(
+def given_up(
     order: Order,
     to: OrderState,
     *,
     facts: Mapping[str, str | int | None],
-    refund: Micros = ZERO,
-    route: Route | None = None,
-    due_at: datetime | None = None,
+    actor: str = ENGINE,
+    book: str = SALES,
 ) -> Change:
+    """End an order of which nothing was delivered: all that it cost is paid back."""
     return Change(
         order=order,
         to=to,
-        refund_micros=refund,
+        refund_micros=Micros(order.charge_micros - order.refunded_micros),
+        start_count=order.start_count,
+        remains=order.quantity,
+        facts=facts,
+        actor=actor,
+        book=book,
+    )
+
+
+def _waiting(
+    order: Order,
+    *,
+    facts: Mapping[str, str | int | None],
+    route: Route | None = None,
+    due_at: datetime,
+) -> Change:
+    """Let an order wait for its next try, unless its customer wants it cancelled: then this is the moment."""
+    if order.cancel_requested:
+        return given_up(order, OrderState.CANCELLED, facts=facts)
+    return Change(
+        order=order,
+        to=OrderState.PENDING,
+        refund_micros=ZERO,
         start_count=order.start_count,
         remains=order.remains,
         facts=facts,
@@ -220,8 +250,3 @@ def _change(
         due_at=due_at,
         attempt=order.attempt + 1,
     )
-
-
-def backoff(attempt: int, *, first: timedelta, longest: timedelta = _LONGEST_WAIT) -> timedelta:
-    """Return the wait before try `attempt + 2`: doubling from `first`, at most `longest`."""
-    return min(first * (1 << min(attempt, 12)), longest)

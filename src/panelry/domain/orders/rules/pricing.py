@@ -1,6 +1,6 @@
 """What an order costs, and what is owed back (money-and-lifecycle.md, 1)."""
 
-from panelry.domain.money import Micros, ceil_div
+from panelry.domain.money import ZERO, Micros, ceil_div
 
 
 def charge_for(*, rate: Micros, rate_per: int, units: int) -> Micros:
@@ -18,6 +18,14 @@ def refund_due(*, charge: Micros, quantity: int, remains: int) -> Micros:
     assert quantity > 0
     delivered = quantity - clamp(remains, quantity)
     return Micros(charge - ceil_div(charge * delivered, quantity))
+
+
+def coupon_share(*, refunded: Micros, coupon: Micros, charge: Micros) -> Micros:
+    """Return how much of all that was refunded goes back to the coupon's book: its part of the charge, rounded down.
+
+    It never shrinks while refunds grow, and is the whole of the coupon's part when the whole charge was refunded.
+    """
+    return Micros(refunded * coupon // charge) if coupon else ZERO
 
 
 def clamp(count: int, quantity: int) -> int:

@@ -1,71 +1,92 @@
-"""What a provider's report changes in an order, and when to ask again."""
+"""What a provider's report changes in an order."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 from panelry.domain.money import ZERO, Micros
+from panelry.domain.orders.rules import subscriptions
 from panelry.domain.orders.rules.pricing import clamp, refund_due
 from panelry.domain.orders.rules.transitions import FINISHED, may_go
-from panelry.domain.orders.values import Change, Order, OrderState
+from panelry.domain.orders.values import SUBSCRIPTIONS, Change, Order, OrderState
 from panelry.domain.providers import Report, UpstreamState
 
-_MEANS: Final[Mapping[UpstreamState, OrderState]] = {
+MEANS: Final[Mapping[UpstreamState, OrderState]] = {
     UpstreamState.PROCESSING: OrderState.PROCESSING,
     UpstreamState.IN_PROGRESS: OrderState.IN_PROGRESS,
+    UpstreamState.PAUSED: OrderState.IN_PROGRESS,
     UpstreamState.COMPLETED: OrderState.COMPLETED,
     UpstreamState.PARTIAL: OrderState.PARTIAL,
+    UpstreamState.EXPIRED: OrderState.PARTIAL,
     UpstreamState.CANCELLED: OrderState.CANCELLED,
     UpstreamState.REFUNDED: OrderState.REFUNDED,
 }
-_YOUNG: Final = timedelta(seconds=60)
-_LONGEST: Final = timedelta(minutes=30)
+PAID_BACK: Final = frozenset({OrderState.PARTIAL, OrderState.CANCELLED, OrderState.REFUNDED})
+"""The ends at which the undelivered part is refunded."""
 
 
 def after_report(order: Order, report: Report) -> Change | None:
     """Return what a report changes, or `None` where it changes nothing or a person has to look first.
 
-    "Pending" never moves a sent order back, a finished order never moves at all, an unknown word changes nothing,
-    and a provider that goes backwards is not followed.
+    "Pending" never moves a sent order back, an unknown word changes nothing, and a provider that goes backwards is not
+    followed. A finished order stays in its state, but what its provider corrects still counts (see `_corrected`).
     """
-    if report.state is None or order.state in FINISHED:
+    if report.state is None:
         return None
-    to = _MEANS.get(report.state, order.state)
+    if order.type == SUBSCRIPTIONS:
+        return subscriptions.after_report(order, report)
+    if order.state in FINISHED:
+        return _corrected(order, report)
+    to = MEANS.get(report.state, order.state)
     if to is not order.state and not may_go(order.state, to):
         to = order.state
     remains = _remains_at(order, to, report)
     if remains is None:
         return None
-    start_count = order.start_count if report.start_count is None else max(report.start_count, 0)
-    change = Change(
-        order=order,
-        to=to,
-        refund_micros=_refund(order, to, remains),
-        start_count=start_count,
-        remains=remains,
-        facts={"word": report.word},
-    )
-    return change if _is_news(change) else None
+    change = _change(order, to, report, remains)
+    counts = (change.start_count, change.remains)
+    return change if to is not order.state or counts != (order.start_count, order.remains) else None
 
 
 def needs_a_person(order: Order, report: Report) -> str:
-    """Say why a report cannot be applied without staff; empty where it can."""
-    if order.state in FINISHED:
-        return ""
+    """Say why a report cannot be applied as it stands, or not at all; empty where it can."""
     if report.state is None:
         return f"the provider's word {report.word!r} is not known"
-    if _remains_at(order, _MEANS.get(report.state, order.state), report) is None:
+    to = MEANS.get(report.state, order.state)
+    if order.state in FINISHED:
+        is_same_end = to is order.state or {to, order.state} <= PAID_BACK
+        return "" if is_same_end else f"the order is {order.state}, the provider now says {report.word!r}"
+    if order.type != SUBSCRIPTIONS and _remains_at(order, to, report) is None:
         return f"{report.word!r} came without counts that say what was delivered"
     return ""
 
 
-def next_check(age: timedelta) -> timedelta:
-    """Return how long to wait before asking again: 1 s at first, 2 s in the first minute, then up to 30 min."""
-    if age < timedelta(seconds=1):
-        return timedelta(seconds=1)
-    if age < _YOUNG:
-        return timedelta(seconds=2)
-    return min(age / 20, _LONGEST)
+def _corrected(order: Order, report: Report) -> Change | None:
+    """Follow a provider that corrects the counts of a finished order.
+
+    Where the undelivered part was paid back more may be, never less; a completed order only shows what it lost.
+    """
+    assert report.state is not None
+    to = MEANS.get(report.state, order.state)
+    if order.state is OrderState.COMPLETED and to is OrderState.COMPLETED:
+        remains = _remains_at(order, to, report)
+        is_news = remains is not None and remains != order.remains
+    elif {to, order.state} <= PAID_BACK:
+        remains = _remains_at(order, to, report)
+        is_news = remains is not None and remains > order.remains
+    else:
+        return None
+    return _change(order, order.state, report, remains) if is_news and remains is not None else None
+
+
+def _change(order: Order, to: OrderState, report: Report, remains: int) -> Change:
+    return Change(
+        order=order,
+        to=to,
+        refund_micros=_refund(order, to, remains),
+        start_count=order.start_count if report.start_count is None else max(report.start_count, 0),
+        remains=remains,
+        facts={"word": report.word},
+    )
 
 
 def _remains_at(order: Order, to: OrderState, report: Report) -> int | None:
@@ -87,13 +108,7 @@ def _remains_at(order: Order, to: OrderState, report: Report) -> int | None:
 
 def _refund(order: Order, to: OrderState, remains: int) -> Micros:
     """Return what is still to be posted: from totals, only the difference, never less than nothing."""
-    if to not in {OrderState.PARTIAL, OrderState.CANCELLED, OrderState.REFUNDED}:
+    if to not in PAID_BACK:
         return ZERO
     due = refund_due(charge=order.charge_micros, quantity=order.quantity, remains=remains)
     return Micros(max(due - order.refunded_micros, 0))
-
-
-def _is_news(change: Change) -> bool:
-    order = change.order
-    counts = (change.start_count, change.remains)
-    return change.to is not order.state or counts != (order.start_count, order.remains)
