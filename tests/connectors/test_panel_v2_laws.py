@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from upstreams import KEY, ORDER, adding, ask, client, provider, request_of, talking
 
 from panelry.connectors.http import Answer
-from panelry.connectors.panel_v2 import answers, evidence
+from panelry.connectors.panel_v2 import answers, complaints, evidence, reports, wishes
 from panelry.connectors.panel_v2.errors import CLASSIC, PANELRY, ErrorTable, meaning
 from panelry.connectors.registry import connect
-from panelry.domain.providers import Accepted, Delay, Rejection, Unknown
+from panelry.domain.providers import Accepted, Delay, RefillTaken, Rejection, Unknown
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 
 # Anything at all
 
 NAMES = [
     "order", "order_id", "orders", "error", "errors", "status", "message", "success", "charge", "remains", "start_count",
-    "service", "rate", "min", "max", "name", "type", "balance", "currency", "1", "2", "23501",
+    "runs", "posts", "posts_done", "expiry", "cancel", "refill", "refill_id", "service", "rate", "min", "max", "name", "type", "balance", "currency", "1", "2", "23501",
 ]  # fmt: skip
 TEXTS = [
     "",
@@ -78,9 +78,15 @@ def test_no_answer_makes_add_raise_or_invent_an_id(body: bytes, status: int) -> 
 @given(BODIES)
 def test_no_answer_makes_the_readers_raise_or_invent_an_order(body: bytes) -> None:
     said = answers.document(body)
-    answers.error_text(said)
-    rows = answers.reports(said, ASKED, {})
+    complaints.text(said)
+    rows = reports.orders(said, ASKED, {})
     assert rows is None or set(rows) <= set(ASKED) & set(said)
+    cancels = wishes.cancels(said, ASKED)
+    assert cancels is None or set(cancels) <= set(ASKED)
+    refill = wishes.refill(said, "1")
+    if isinstance(refill, RefillTaken) and refill.upstream_id is not None:
+        assert refill.upstream_id.encode() in body
+    reports.refill(said, "1")
     services = answers.services(said if isinstance(said, list) else [said])
     assert all(service.service.encode() in body for service in services)
     assert all(service.rate.is_finite() and service.rate >= 0 for service in services)
@@ -97,7 +103,7 @@ def test_what_is_written_is_what_is_read(number: int, charge: Decimal) -> None:
     assert answers.outcome(Answer(status=200, body=row), means) == Accepted(
         upstream_id=str(number + 1), charge=charge
     )
-    rows = answers.reports(answers.document(row), ["1"], {})
+    rows = reports.orders(answers.document(row), ["1"], {})
     assert rows is not None
     assert getattr(rows["1"], "remains", None) == -number
 
@@ -114,7 +120,10 @@ def test_no_depth_of_nesting_makes_the_readers_raise(opening: bytes, depth: int)
     body = opening * depth + b"1" + ends * depth
     assert isinstance(answers.outcome(Answer(status=200, body=body), means), Unknown)
     said = answers.document(body)
-    answers.reports(said, ASKED, {})
+    reports.orders(said, ASKED, {})
+    reports.refill(said, "1")
+    wishes.cancels(said, ASKED)
+    wishes.refill(said, "1")
     answers.services([said])
 
 
@@ -144,6 +153,10 @@ def test_evidence_never_holds_the_key_and_is_never_long(
 EVERY_QUESTION = [
     lambda c: c.statuses(["1"]),
     lambda c: c.statuses(["1", "2"]),
+    lambda c: c.cancel(["1"]),
+    lambda c: c.cancel(["1", "2"]),
+    lambda c: c.refill("1"),
+    lambda c: c.refill_status("1"),
     lambda c: c.services(),
     lambda c: c.balance(),
 ]
@@ -151,6 +164,9 @@ ECHOES = [
     json.dumps({"error": f"Invalid API key: {KEY}"}),
     json.dumps({"error": f"Never seen: {KEY}"}),
     json.dumps({"1": {"error": KEY}, "2": {"status": f"odd {KEY}"}}),
+    json.dumps({"1": {"status": "Active", "posts": 1, "expiry": f"by {KEY}"}}),
+    json.dumps([{"order": 1, "cancel": {"error": KEY}, "refill": {"error": f"no {KEY}"}}]),
+    json.dumps({"status": f"odd {KEY}", "refill": 1}),
     f"<html>{KEY}</html>",
     f"{'x' * 480}{KEY}",
     f"{'x' * 498}{KEY.upper()}",

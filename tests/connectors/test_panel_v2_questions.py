@@ -32,7 +32,14 @@ def balance(body: bytes | str, **more: Any) -> UpstreamBalance:
     return ask(lambda connector: connector.balance(), body, **more)
 
 
-EVERY_QUESTION = [lambda c: c.statuses(["1"]), lambda c: c.services(), lambda c: c.balance()]
+EVERY_QUESTION = [
+    lambda c: c.statuses(["1"]),
+    lambda c: c.cancel(["1"]),
+    lambda c: c.refill("1"),
+    lambda c: c.refill_status("1"),
+    lambda c: c.services(),
+    lambda c: c.balance(),
+]
 
 # status
 
@@ -59,6 +66,9 @@ EVERY_QUESTION = [lambda c: c.statuses(["1"]), lambda c: c.services(), lambda c:
         ("Refunded", UpstreamState.REFUNDED),
         ("Fail", UpstreamState.REFUNDED),
         ("Error", UpstreamState.REFUNDED),
+        ("Paused", UpstreamState.PAUSED),
+        ("On hold", UpstreamState.PAUSED),
+        ("Expired", UpstreamState.EXPIRED),
         ("Completed?", None),
         ("Warming up", None),
     ],
@@ -128,13 +138,48 @@ def test_a_batch_may_hold_anything_and_only_what_was_asked_comes_back() -> None:
         "3": RowError(text="Order not found"),
         "6": RowError(text="No such order"),
         "7": Report(state=UpstreamState.REFUNDED, word="Error", remains=10),
-        "9": Report(state=UpstreamState.IN_PROGRESS, word="Active"),
+        "9": Report(state=UpstreamState.IN_PROGRESS, word="Active", posts_done=2, expiry="1/2/2030"),
         "10": Report(state=UpstreamState.IN_PROGRESS, word="In progress"),
         "11": Report(state=None, word="5"),
         "12": Report(state=UpstreamState.PENDING, word="", remains=3),
         "13": Report(state=None, word=""),
         "14": RowError(text="status: error"),
     }
+
+
+@pytest.mark.parametrize(
+    ("row", "posts_done", "expiry"),
+    [
+        ({"posts": "10", "expiry": "31/12/2030", "orders": ["5", "6"]}, 2, "31/12/2030"),
+        ({"posts": 10, "orders": {"0": {"order": 5}, "1": {"order": 6}, "2": None}}, 3, ""),
+        ({"posts": 10, "orders": []}, 0, ""),
+        ({"posts": 10, "orders": {}}, 0, ""),
+        ({"posts": None, "orders": [5]}, 1, ""),
+        ({"expiry": None, "posts": "", "orders": [5]}, 1, ""),
+        ({"posts": 10, "runs": None, "orders": [5]}, 1, ""),
+        ({"posts": "10", "runs": "0", "orders": [5]}, 1, ""),
+        ({"posts": "5", "posts_done": "3"}, 3, ""),
+        ({"posts": "5", "posts_done": 3, "orders": [5]}, 3, ""),
+        ({"posts": "5", "posts_done": "many", "orders": [5]}, 1, ""),
+        ({"posts": "5", "posts_done": -1}, None, ""),
+        ({"posts": "5", "posts_done": 2**31}, None, ""),
+        ({"posts": "5", "orders": "5,6"}, None, ""),
+        ({"posts": "5", "expiry": 1893456000}, None, "1893456000"),
+        ({"posts": "5", "expiry": ["soon"]}, None, ""),
+        ({"posts": "5", "expiry": "x" * 300}, None, "x" * 100),
+        ({"posts": "5", "expiry": "a\nb"}, None, r"a\nb"),
+        ({"runs": "5", "orders": [1, 2]}, None, ""),
+        ({"runs": 5, "posts": None, "expiry": None, "orders": [1, 2]}, None, ""),
+        ({"orders": [1, 2]}, None, ""),
+        ({"charge": "1"}, None, ""),
+    ],
+)
+def test_posts_are_counted_for_subscriptions_and_for_nothing_else(
+    row: dict[str, Any], posts_done: int | None, expiry: str
+) -> None:
+    report = statuses(json.dumps({"7": {"status": "Active", **row}}), "7")["7"]
+    assert isinstance(report, Report)
+    assert (report.posts_done, report.expiry) == (posts_done, expiry)
 
 
 @pytest.mark.parametrize("body", ["[]", "{}"])

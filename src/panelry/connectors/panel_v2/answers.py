@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from panelry.connectors.http import Answer
-from panelry.connectors.panel_v2 import fields, words
+from panelry.connectors.panel_v2 import complaints, fields, words
 from panelry.domain import money
 from panelry.domain.providers import (
     Accepted,
@@ -17,20 +15,15 @@ from panelry.domain.providers import (
     Postponed,
     Rejected,
     Rejection,
-    Report,
-    RowError,
     Unknown,
     UpstreamBalance,
     UpstreamService,
-    UpstreamState,
 )
 
 _LONGEST_INTEGER: Final = 64
 _BARE_ID: Final = re.compile(
     r"[0-9]{4,40}|ord_[0-9A-Za-z]{26}", re.ASCII
 )  # a shorter number may be an error's code
-_FAILED: Final = frozenset({"error", "fail", "failed", "failure", "false"})
-_COUNTS: Final = ("charge", "start_count", "remains")
 
 
 def document(body: bytes) -> Any:
@@ -49,20 +42,6 @@ def document(body: bytes) -> Any:
         return None
 
 
-def error_text(answer: Any) -> str | None:
-    """Return what an answer, or a row of one, says went wrong; `None` where it does not say so."""
-    if isinstance(answer, str):
-        return answer.strip() or None
-    if not isinstance(answer, dict):
-        return None
-    for name in ("error", "errors"):
-        if said := _said(answer.get(name)):
-            return said if said != "true" else _message(answer) or "error"
-    if _failed(answer.get("status")) or _failed(answer.get("success")):
-        return _message(answer) or "status: error"
-    return None
-
-
 def decisive(status: int) -> bool:
     """Tell whether an HTTP status comes from somebody who may have looked at the request and decided."""
     return 200 <= status < 300 or 400 <= status < 500
@@ -75,7 +54,7 @@ def outcome(answer: Answer, meaning: Callable[[str], Rejection | Delay | None]) 
         return unknown
     said = _as_map(document(answer.body))
     upstream_id = fields.identifier(said.get("order")) or fields.identifier(said.get("order_id"))
-    error = error_text(said)
+    error = complaints.text(said)
     if upstream_id is not None:
         sure = error is None and answer.status < 300
         return Accepted(upstream_id=upstream_id, charge=fields.cost(said.get("charge"))) if sure else unknown
@@ -88,21 +67,6 @@ def outcome(answer: Answer, meaning: Callable[[str], Rejection | Delay | None]) 
             return Postponed(reason=reason, text=error or "")
         case None:
             return unknown
-
-
-def reports(
-    said: Any, asked: Sequence[str], own: Mapping[str, UpstreamState]
-) -> dict[str, Report | RowError] | None:
-    """Read a map of statuses; `None` where the answer is not about any of the orders asked for.
-
-    Ids that are missing from it are missing here, ids that nobody asked for are dropped.
-    """
-    if said in ([], {}):
-        return {}
-    if not isinstance(said, dict):
-        return None
-    rows = {upstream_id: _row(said[upstream_id], own) for upstream_id in asked if upstream_id in said}
-    return {upstream_id: row for upstream_id, row in rows.items() if row is not None} if rows else None
 
 
 def services(said: Iterable[Any]) -> list[UpstreamService]:
@@ -134,57 +98,6 @@ def _as_map(said: Any) -> dict[str, Any]:
         return said
     bare = fields.written(said)
     return {"order": bare} if _BARE_ID.fullmatch(bare) else {"error": said if isinstance(said, str) else None}
-
-
-def _said(value: Any) -> str:
-    """Join the texts in the value of `error`; a switch or a code that is on says "true"."""
-    if isinstance(value, bool | int | Decimal):
-        return "true" if value else ""
-    return "; ".join(_texts(value))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    waiting = deque([value])
-    for _ in range(100):
-        if not waiting:
-            return
-        match waiting.popleft():
-            case str() as found if found.strip():
-                yield found.strip()
-            case list() as several:
-                waiting.extend(several)
-            case dict() as named:
-                waiting.extend(named.values())
-
-
-def _message(answer: dict[str, Any]) -> str:
-    return next((found for name in ("message", "msg") if (found := "; ".join(_texts(answer.get(name))))), "")
-
-
-def _failed(value: Any) -> bool:
-    return value is False or (isinstance(value, str) and value.strip().lower() in _FAILED)
-
-
-def _row(row: Any, own: Mapping[str, UpstreamState]) -> Report | RowError | None:
-    if isinstance(row, str):
-        return RowError(text=row.strip()) if row.strip() else None
-    if not isinstance(row, dict):
-        return None
-    counted = any(name in row for name in _COUNTS)
-    failed = _said(row.get("error")) or (_failed(row.get("status")) and (_message(row) or not counted))
-    if failed:  # "error" is also a word for the state of an order, but then the row has counts and no message
-        return RowError(text=error_text(row) or "error")
-    if "status" not in row:
-        return None
-    status = row["status"]
-    word = fields.written(status)
-    return Report(
-        state=words.state(word, own) if word or isinstance(status, str | None) else None,
-        word=word,
-        start_count=fields.count(row.get("start_count")),
-        remains=fields.count(row.get("remains")),
-        charge=fields.cost(row.get("charge")),
-    )
 
 
 def _service(row: dict[str, Any]) -> UpstreamService | None:

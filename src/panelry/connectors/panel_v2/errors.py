@@ -7,6 +7,7 @@ or elsewhere.
 from collections.abc import Mapping
 from typing import Final
 
+from panelry.connectors.panel_v2 import words
 from panelry.domain.providers import Delay, Rejection
 
 ErrorTable = tuple[tuple[str, Rejection | Delay], ...]
@@ -102,7 +103,124 @@ PANELRY: Final[ErrorTable] = (
 )
 
 
+# The tables below: lower case, with "_" and "-" read as spaces.
+
+PASSING: Final = (
+    "internal error",
+    "internal server error",
+    "service temporarily unavailable",
+    "under maintenance",
+    "temporary error",
+)
+"""What says nothing about the order: the provider is not well, and may answer later."""
+
+CANCEL_ASKED: Final = (
+    "already requested",
+    "already been requested",
+    "already sent",
+    "already been sent",
+    "already submitted",
+    "already canceled",
+    "already cancelled",
+    "already been canceled",
+    "already been cancelled",
+    "already is canceled",
+    "already is cancelled",
+    "cancel request already",
+    "cancel request is pending",
+    "cancel already pending",
+    "cancel is already pending",
+    "cancellation already",
+    "cancellation is already",
+    "ya fue cancelad",
+    "ya ha sido cancelad",
+    "ya está cancelad",
+    "ya fue solicitad",
+    "ya ha sido solicitad",
+    "já foi cancelad",
+    "já está cancelad",
+    "já foi solicitad",
+    "déjà annulé",
+    "déjà été annulé",
+    "déjà demandé",
+    "уже отмен",
+    "отмена уже",
+    "zaten iptal",
+)
+"""What refuses a cancel because it was asked for before."""
+
+REFILL_OPEN: Final = (
+    "already pending",
+    "already requested",
+    "already been requested",
+    "already sent",
+    "already been sent",
+    "already submitted",
+    "already been submitted",
+    "already refilling",
+    "already being refilled",
+    "refill request already",
+    "refill already exists",
+    "refill already active",
+    "refill already open",
+    "refill already in pro",
+    "refill is already in pro",
+    "refill already processing",
+    "refill is already processing",
+    "refill is already active",
+    "refill in progress",
+    "refill is in progress",
+    "refill is pending",
+    "refill is being processed",
+    "refill task is not completed",
+    "refill is not completed",
+    "already has a pending refill",
+    "already has an active refill",
+    "have a pending refill",
+    "have an active refill",
+    "there is a pending refill",
+    "there is an active refill",
+    "already a pending refill",
+    "already an active refill",
+    "ya está pendiente",
+    "ya fue solicitad",
+    "ya ha sido solicitad",
+    "recarga en curso",
+    "recarga en proceso",
+    "recarga pendiente",
+    "refill pendiente",
+    "reposición pendiente",
+    "reposición en curso",
+    "já está pendente",
+    "já foi solicitad",
+    "já existe uma reposição",
+    "já existe um refil",
+    "reposição pendente",
+    "reposição em andamento",
+    "refil pendente",
+    "refil em andamento",
+    "déjà demandé",
+    "déjà en attente",
+    "recharge en cours",
+    "уже запрошен",
+    "уже отправлен",
+    "уже в обработке",
+    "рефилл уже",
+    "восстановление уже",
+    "zaten beklemede",
+    "zaten talep",
+    "telafi talebi zaten",
+)
+"""What refuses a refill because one is under way. "Order is in progress" is not that: it has not been delivered yet."""
+
+
 def meaning(text: str, own: Mapping[str, Rejection | Delay], table: ErrorTable) -> Rejection | Delay | None:
     """Return what an error text means, by the provider's own table first; `None` where nobody mapped it."""
     plain = " ".join(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     return next((means for part, means in (*own.items(), *table) if part and part in plain), None)
+
+
+def says(text: str, parts: tuple[str, ...]) -> bool:
+    """Tell whether a text says one of the things of a table of plain texts."""
+    plain = words.plain(text)
+    return any(part in plain for part in parts)

@@ -1,9 +1,9 @@
-"""What a provider's words mean: the states of orders and the types of services."""
+"""What a provider's words mean: the states of orders and refills, and the types of services."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from panelry.domain.providers import UpstreamState
+from panelry.domain.providers import RefillState, UpstreamState
 
 STATES: Final[Mapping[str, UpstreamState]] = {
     "pending": UpstreamState.PENDING,
@@ -29,6 +29,35 @@ STATES: Final[Mapping[str, UpstreamState]] = {
     "fail": UpstreamState.REFUNDED,
     "failed": UpstreamState.REFUNDED,
     "error": UpstreamState.REFUNDED,
+    # said of subscriptions
+    "paused": UpstreamState.PAUSED,
+    "pause": UpstreamState.PAUSED,
+    "on pause": UpstreamState.PAUSED,
+    "on hold": UpstreamState.PAUSED,
+    "hold": UpstreamState.PAUSED,
+    "expired": UpstreamState.EXPIRED,
+    "expire": UpstreamState.EXPIRED,
+}
+
+REFILL_STATES: Final[Mapping[str, RefillState]] = {
+    "pending": RefillState.PENDING,
+    "awaiting": RefillState.PENDING,
+    "processing": RefillState.IN_PROGRESS,
+    "process": RefillState.IN_PROGRESS,
+    "in progress": RefillState.IN_PROGRESS,
+    "inprogress": RefillState.IN_PROGRESS,
+    "completed": RefillState.COMPLETED,
+    "complete": RefillState.COMPLETED,
+    "processed": RefillState.COMPLETED,
+    "success": RefillState.COMPLETED,
+    "rejected": RefillState.REJECTED,
+    "reject": RefillState.REJECTED,
+    "failed": RefillState.REJECTED,
+    "fail": RefillState.REJECTED,
+    "error": RefillState.REJECTED,
+    "canceled": RefillState.REJECTED,
+    "cancelled": RefillState.REJECTED,
+    "cancel": RefillState.REJECTED,
 }
 
 TYPES: Final[Mapping[str, str]] = {
@@ -64,6 +93,11 @@ def state(word: str, own: Mapping[str, UpstreamState]) -> UpstreamState | None:
     """Return what a state's word means, by the provider's own table first; `None` where nobody mapped it."""
     wanted = plain(word)
     return next((means for theirs, means in own.items() if plain(theirs) == wanted), STATES.get(wanted))
+
+
+def refill_state(word: str) -> RefillState | None:
+    """Return what a refill's state means; `None` where nobody mapped the word."""
+    return REFILL_STATES.get(plain(word))
 
 
 def service_type(word: str) -> str:
