@@ -5,7 +5,6 @@ from typing import Final, NewType
 
 from panelry.domain.money import Micros
 from panelry.domain.providers import ProviderId
-from panelry.domain.refusals import OperatorRefusal, Refusal
 
 ServiceId = NewType("ServiceId", int)
 RouteId = NewType("RouteId", int)
@@ -58,43 +57,3 @@ class Listing:
     cancel: bool
     description: str
     average_time: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewService:
-    """A service to put into the catalogue; its category is made where there is none of that name."""
-
-    category: str
-    name: str
-    type: str
-    rate_micros: Micros
-    rate_per: int
-    minimum: int
-    maximum: int
-    refill: bool
-    cancel: bool
-    description: str = ""
-    average_time: str = ""
-    on_sale: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """A service of ours and the provider's service that it is bought as."""
-
-    service: ServiceId
-    provider_service: str
-    name: str
-    on_sale: bool
-
-
-class ServiceNotFound(Refusal):
-    """It was refused because no service on sale has this id."""
-
-
-class CurrencyRateMissing(OperatorRefusal):
-    """It was refused because the provider counts in another currency and its worth in ours is not known."""
-
-
-class ProviderServiceNotFound(OperatorRefusal):
-    """It was refused because the provider's list, as last read, has no service with this id."""
