@@ -33,7 +33,7 @@ class Gate:
             self._starts.popleft()
         while self._ends and now - self._ends[0][0] >= BREAKER_SECONDS:
             self._ends.popleft()
-        if self._is_broken():
+        if self.broken_seconds():
             return 0
         in_flight = provider.max_in_flight - self._in_flight - self._reserved
         in_second = provider.per_second - len(self._starts) - self._reserved
@@ -56,6 +56,9 @@ class Gate:
         self._in_flight -= 1
         self._ends.append((clock.monotonic(), failed))
 
-    def _is_broken(self) -> bool:
+    def broken_seconds(self) -> float:
+        """Return for how long no call may start because most of the last ones failed; 0 where they may."""
         failures = sum(failed for _, failed in self._ends)
-        return len(self._ends) >= BREAKER_CALLS and failures * 2 >= len(self._ends)
+        if len(self._ends) < BREAKER_CALLS or failures * 2 < len(self._ends):
+            return 0.0
+        return max(self._ends[0][0] + BREAKER_SECONDS - clock.monotonic(), 0.1)

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from panelry import clock
-from panelry.domain import ids, orders
+from panelry.domain import ids, orders, providers
 from panelry.domain.accounts import AccountId
 from panelry.domain.orders import Attempt, SubmissionId
 from panelry.domain.providers import NotSent, Outcome, Provider, ProviderId, Unknown, UpstreamOrder
@@ -82,6 +82,7 @@ class Submission:
         gate = self._gates[provider.id]
         most = gate.reserve(provider)
         if most == 0:
+            await self._break(provider, gate)
             return 0
         claimed_at = clock.monotonic()
         lease = self._desk.lease
@@ -100,6 +101,12 @@ class Submission:
             self._calls[task] = call
             task.add_done_callback(partial(self._done, gate))
         return len(attempts)
+
+    async def _break(self, provider: Provider, gate: Gate) -> None:
+        """Let everybody know of a provider that is down, so that new and waiting orders take other routes."""
+        seconds = gate.broken_seconds()
+        if seconds:
+            await self._desk.database(lambda conn: providers.mark_broken(conn, provider.id, seconds=seconds))
 
     def _done(self, gate: Gate, task: asyncio.Task[None]) -> None:
         outcome = self._calls.pop(task).outcome

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from panelry.domain import providers
-from panelry.domain.providers import Provider
+from panelry.domain.providers import Provider, ProviderState
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 from panelry.engine.desk import Desk
 
@@ -19,6 +19,12 @@ AT_ONCE: Final = 4
 async def read_balances(desk: Desk) -> None:
     """Ask every provider what we have left; a pause for a bad key or empty funds ends when the answer disproves it."""
     await _for_each(await desk.providers(), "balance", lambda provider: _read_balance(desk, provider))
+
+
+async def read_paused_balances(desk: Desk) -> None:
+    """Ask those providers again soon that are paused: orders wait for them."""
+    paused = [p for p in await desk.providers() if p.state is ProviderState.PAUSED]
+    await _for_each(paused, "balance", lambda provider: _read_balance(desk, provider))
 
 
 async def sync_catalogues(desk: Desk) -> None:

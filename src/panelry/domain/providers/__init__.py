@@ -1,6 +1,6 @@
 """Providers: the upstream panels that we buy from, and what they can be asked."""
 
-from panelry.domain.providers.operations import add, move, pause, record_balance, record_snapshot
+from panelry.domain.providers.operations import add, mark_broken, move, pause, record_balance, record_snapshot
 from panelry.domain.providers.queries import (
     ProviderReport,
     SnapshotRow,
@@ -83,6 +83,7 @@ __all__ = [
     "add",
     "by_name",
     "every",
+    "mark_broken",
     "move",
     "never_synced",
     "pause",

@@ -1,6 +1,7 @@
 """All that changes providers and the snapshots of their lists."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
@@ -41,6 +42,11 @@ def move(conn: Conn, provider_id: ProviderId, url: str) -> None:
 def pause(conn: Conn, provider_ids: Collection[ProviderId], reason: str) -> None:
     """Send no further orders to these providers; what waits for them goes on waiting."""
     SQL["pause"](conn, ids=list(provider_ids), reason=reason)
+
+
+def mark_broken(conn: Conn, provider_id: ProviderId, *, seconds: float) -> None:
+    """Take a provider for broken for so long, because most calls to it failed: orders go to others meanwhile."""
+    SQL["mark_broken"](conn, id=provider_id, wait=timedelta(seconds=seconds))
 
 
 def record_balance(conn: Conn, provider_id: ProviderId, balance: UpstreamBalance) -> None:

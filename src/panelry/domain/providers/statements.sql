@@ -26,6 +26,11 @@ UPDATE providers SET state = 'paused', pause_reason = :reason::text WHERE id = A
 UPDATE providers SET state = 'active', pause_reason = ''
 WHERE id = :id::smallint AND state = 'paused' AND pause_reason = ANY (:reasons::text[]);
 
+-- name: mark_broken
+-- Most calls to a provider fail; written once for as long as that lasts.
+UPDATE providers SET broken_until = clock_now() + :wait::interval
+WHERE id = :id::smallint AND coalesce(broken_until <= clock_now(), true);
+
 -- name: record_balance
 -- What a provider says we have left; some say it without a currency.
 UPDATE providers SET balance_micros = :balance::bigint, balance_at = clock_now(),
