@@ -1,5 +1,6 @@
 """Following orders: what each report changes, and that money moves only by what is known."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -121,7 +122,7 @@ def test_a_report_moves_the_order_and_the_money_that_it_proves(
     assert (status.charge_micros, given.balance(customer)) == (100_000 - refund, 900_000 + refund)
     assert changed == [int((state, remains) != ("processing", 100))]
     assert ("order.refunded" in told(conn, customer, order)) == (refund > 0)
-    assert (submission(conn, tracked).due_at is None) == (state in {str(end) for end in FINISHED})
+    assert submission(conn, tracked).due_at is not None
 
 
 def test_the_same_report_again_changes_nothing_and_writes_nothing(
@@ -138,14 +139,57 @@ def test_the_same_report_again_changes_nothing_and_writes_nothing(
 
 @pytest.mark.parametrize("end", [U.COMPLETED, U.PARTIAL, U.CANCELLED, U.REFUNDED])
 @pytest.mark.parametrize("after", list(U))
-def test_a_finished_order_never_moves_again(
+def test_a_finished_order_keeps_its_state_and_nothing_is_taken_back(
     conn: Conn, given: Given, world: World, end: UpstreamState, after: UpstreamState
 ) -> None:
     customer, order, tracked = world
     assert report(conn, tracked, said(end, 30)) == [1]
-    before = given.status(customer, order), given.balance(customer), told(conn, customer, order)
-    assert report(conn, tracked, said(after, 99), said(after, 0), said(after, None)) == [0, 0, 0]
-    assert (given.status(customer, order), given.balance(customer), told(conn, customer, order)) == before
+    before, balance = given.status(customer, order), given.balance(customer)
+    report(conn, tracked, said(after, 20), said(after, 0, charge="0.01"), said(after, 30))
+    assert given.status(customer, order).state == before.state
+    failed_after_all = after is U.REFUNDED and end in {U.PARTIAL, U.CANCELLED}
+    assert given.balance(customer) == (1_000_000 if failed_after_all else balance)
+    given.assert_books()
+
+
+@pytest.mark.parametrize("end", [U.PARTIAL, U.CANCELLED])
+def test_a_provider_that_corrects_what_remains_pays_back_the_difference_and_never_takes_any(
+    conn: Conn, given: Given, world: World, end: UpstreamState
+) -> None:
+    customer, order, tracked = world
+    report(conn, tracked, said(end, 30), said(end, 70), said(end, 70), said(end, 50), said(end, 71))
+    status = given.status(customer, order)
+    assert (status.state, status.remains, status.charge_micros) == (str(end), 71, 29_000)
+    assert given.balance(customer) == 971_000
+    assert told(conn, customer, order)[-3:] == ["order.refunded"] * 3
+    given.assert_books()
+
+
+def test_what_a_completed_order_loses_later_is_shown_and_costs_nobody_anything(
+    conn: Conn, given: Given, world: World
+) -> None:
+    customer, order, tracked = world
+    assert report(conn, tracked, said(U.COMPLETED, 0), said(U.COMPLETED, 20), said(U.COMPLETED, 20)) == [
+        1,
+        1,
+        0,
+    ]
+    status = given.status(customer, order)
+    assert (status.state, status.remains, status.charge_micros) == ("completed", 20, 100_000)
+    assert told(conn, customer, order)[-1] == "order.completed"
+
+
+@pytest.mark.parametrize("after", [U.IN_PROGRESS, U.PENDING, U.PARTIAL, U.CANCELLED])
+def test_a_provider_that_takes_back_the_end_is_shown_to_staff_once(
+    conn: Conn, given: Given, world: World, after: UpstreamState
+) -> None:
+    tracked = world[2]
+    report(conn, tracked, said(U.COMPLETED, 0))
+    before = len(submission(conn, tracked).notes)
+    report(conn, tracked, *[said(after, 40)] * 3)
+    assert submission(conn, tracked).notes[before:] == [
+        f"the order is completed, the provider now says '{after}'"
+    ]
 
 
 def test_a_provider_that_goes_backwards_is_not_followed(conn: Conn, given: Given, world: World) -> None:
@@ -205,23 +249,43 @@ def test_an_answer_that_is_missing_or_an_error_is_asked_for_ever_more_slowly_and
     assert row.due_at == now(conn) + timedelta(seconds=1)
 
 
-@for_all(
-    st.timedeltas(min_value=timedelta(-1), max_value=timedelta(days=4000)),
-    st.timedeltas(timedelta(0), timedelta(days=9)),
-)
-def test_the_older_an_order_the_less_often_it_is_asked_about(age: timedelta, more: timedelta) -> None:
-    assert timedelta(seconds=1) <= next_check(age) <= next_check(age + more) <= timedelta(minutes=30)
+AGES = st.timedeltas(timedelta(-1), timedelta(days=4000))
+
+
+@for_all(AGES, st.timedeltas(timedelta(0), timedelta(days=9)), st.booleans())
+def test_the_older_an_order_the_less_often_it_is_asked_about(
+    age: timedelta,
+    more: timedelta,
+    wants_cancel: bool,  # noqa: FBT001 (Hypothesis says)
+) -> None:
+    order = an_order(100, 0, cancel_requested=wants_cancel)
+    longest = timedelta(minutes=1) if wants_cancel else timedelta(minutes=30)
+    waits = [wait_after(order, a) for a in (age, age + more)]
+    assert timedelta(seconds=1) <= waits[0] <= waits[1] <= longest
 
 
 def test_orders_are_followed_as_often_as_promised() -> None:
+    order = an_order(100, 0)
     seconds = [
-        next_check(timedelta(seconds=age)).total_seconds()
+        wait_after(order, timedelta(seconds=age)).total_seconds()
         for age in (0, 0.9, 1, 30, 59.9, 60, 600, 36_000, 10**8)
     ]
     assert seconds == [1, 1, 2, 2, 2, 3, 30, 1800, 1800]
 
 
-def test_an_order_is_claimed_for_a_question_once_in_a_lease_and_never_after_its_end(
+def test_finished_orders_are_watched_for_a_week_ever_more_seldom() -> None:
+    order = an_order(100, 0)
+    now_, asked = order.created_at, 0
+    finished = replace(order, finished_at=now_)
+    while wait := next_check(finished, sent_at=now_, now=now_, is_over=True):
+        assert timedelta(seconds=5) <= wait <= timedelta(days=1)
+        now_ += wait
+        asked += 1
+    assert timedelta(days=7) < now_ - order.created_at <= timedelta(days=8)
+    assert asked < 40
+
+
+def test_an_order_is_claimed_for_a_question_once_in_a_lease_and_no_more_a_week_after_its_end(
     conn: Conn, given: Given, world: World
 ) -> None:
     _, _, tracked = world
@@ -235,8 +299,24 @@ def test_an_order_is_claimed_for_a_question_once_in_a_lease_and_never_after_its_
     given.later("61 seconds")
     assert due() == [tracked.upstream_id]
     report(conn, tracked, said(U.COMPLETED))
+    given.later("2 minutes")
+    assert due() == [tracked.upstream_id]
+    given.later("8 days")
+    report(conn, tracked, said(U.COMPLETED))
     given.later("1 year")
     assert due() == []
+
+
+def test_a_provider_that_tells_nothing_for_more_than_an_hour_is_shown_to_staff_once(
+    conn: Conn, world: World
+) -> None:
+    tracked = world[2]
+    report(conn, tracked, *[RowError(text="Incorrect order ID")] * 20)
+    notes = submission(conn, tracked).notes
+    assert notes[-2:] == [
+        "Incorrect order ID",
+        "for more than an hour the provider has told nothing about it: Incorrect order ID",
+    ]
 
 
 def test_a_paused_providers_orders_are_still_followed(conn: Conn, given: Given, world: World) -> None:
@@ -283,11 +363,7 @@ REPORTS = st.builds(
 def test_any_reports_in_any_order_refund_once_never_shrink_and_never_exceed_the_charge(
     reports: list[Report], charge: int, quantity: int
 ) -> None:
-    order = Order(
-        id=OrderId(ids.new()), account_id=AccountId(ids.new()), service_id=ServiceId(1), quantity=quantity,
-        charge_micros=Micros(charge), refunded_micros=Micros(0), state=OrderState.PROCESSING, sequence=2, start_count=0,
-        remains=quantity, attempt=0, created_at=clock.now(),
-    )  # fmt: skip
+    order = an_order(quantity, charge)
     for answer in reports:
         change = after_report(order, answer)
         if change is None:
@@ -299,10 +375,21 @@ def test_any_reports_in_any_order_refund_once_never_shrink_and_never_exceed_the_
         assert refunded <= charge
         if change.refund_micros:
             assert refunded == refund_due(charge=Micros(charge), quantity=quantity, remains=change.remains)
-        order = Order(
-            id=order.id, account_id=order.account_id, service_id=order.service_id, quantity=quantity,
-            charge_micros=order.charge_micros, refunded_micros=Micros(refunded), state=change.to,
-            sequence=order.sequence + 1, start_count=change.start_count, remains=change.remains, attempt=0,
-            created_at=order.created_at,
+        order = replace(
+            order, refunded_micros=Micros(refunded), state=change.to, start_count=change.start_count, remains=change.remains
         )  # fmt: skip
         assert (order.refunded_micros == 0) or order.state in FINISHED
+
+
+def an_order(quantity: int, charge: int, *, cancel_requested: bool = False) -> Order:
+    return Order(
+        id=OrderId(ids.new()), account_id=AccountId(ids.new()), service_id=ServiceId(1), type="Default", quantity=quantity,
+        charge_micros=Micros(charge), refunded_micros=Micros(0), state=OrderState.PROCESSING, sequence=2, start_count=0,
+        remains=quantity, attempt=0, created_at=clock.now(), cancel_requested=cancel_requested,
+    )  # fmt: skip
+
+
+def wait_after(order: Order, age: timedelta) -> timedelta:
+    wait = next_check(order, sent_at=order.created_at, now=order.created_at + age, is_over=False)
+    assert wait is not None
+    return wait

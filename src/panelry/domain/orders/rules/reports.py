@@ -51,10 +51,11 @@ def needs_a_person(order: Order, report: Report) -> str:
     """Say why a report cannot be applied as it stands, or not at all; empty where it can."""
     if report.state is None:
         return f"the provider's word {report.word!r} is not known"
-    to = MEANS.get(report.state, order.state)
     if order.state in FINISHED:
-        is_same_end = to is order.state or {to, order.state} <= PAID_BACK
+        end = MEANS.get(report.state)
+        is_same_end = end is order.state or {end, order.state} <= PAID_BACK
         return "" if is_same_end else f"the order is {order.state}, the provider now says {report.word!r}"
+    to = MEANS.get(report.state, order.state)
     if order.type != SUBSCRIPTIONS and _remains_at(order, to, report) is None:
         return f"{report.word!r} came without counts that say what was delivered"
     return ""
@@ -65,17 +66,14 @@ def _corrected(order: Order, report: Report) -> Change | None:
 
     Where the undelivered part was paid back more may be, never less; a completed order only shows what it lost.
     """
-    assert report.state is not None
-    to = MEANS.get(report.state, order.state)
-    if order.state is OrderState.COMPLETED and to is OrderState.COMPLETED:
-        remains = _remains_at(order, to, report)
-        is_news = remains is not None and remains != order.remains
-    elif {to, order.state} <= PAID_BACK:
-        remains = _remains_at(order, to, report)
-        is_news = remains is not None and remains > order.remains
-    else:
+    end = MEANS.get(report.state) if report.state else None
+    is_same_end = end is order.state or {end, order.state} <= PAID_BACK
+    remains = _remains_at(order, end, report) if end and is_same_end else None
+    if remains is None or remains == order.remains:
         return None
-    return _change(order, order.state, report, remains) if is_news and remains is not None else None
+    if order.state in PAID_BACK and remains < order.remains:
+        return None
+    return _change(order, order.state, report, remains)
 
 
 def _change(order: Order, to: OrderState, report: Report, remains: int) -> Change:
