@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from panelry.domain import accounts, catalog, ledger, money, orders
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders
 from panelry.domain.refusals import Refusal
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -63,11 +63,18 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     orders.QuantityOutOfRange: (400, "Quantity must be between {min} and {max}"),
     orders.InvalidLink: (400, "Link must be a valid http(s) URL"),
     orders.LinkTooLong: (400, "Link must be at most 1000 characters"),
+    orders.NotWholeNumber: (400, "{parameter} must be 0 or a positive integer"),
+    orders.ParameterOutOfRange: (400, "{parameter} must be between {min} and {max}"),
+    orders.NotOneLine: (400, "{parameter} must be a single line"),
+    orders.TooManyLines: (400, "{parameter} must have at most {most} lines"),
+    orders.InvalidUrl: (400, "{parameter} must be a valid http(s) URL"),
+    orders.InvalidExpiry: (400, "expiry must be a date as DD/MM/YYYY, today or later"),
+    orders.MaxBelowMin: (400, "max must be at least min"),
     orders.ParameterTooLong: (400, "{parameter} must be at most {most} characters"),
     orders.RequestIdTooLong: (400, "request_id must be at most 128 characters"),
     orders.RequestIdReused: (400, "request_id was already used with different parameters"),
     orders.DripFeedUnavailable: (400, "Drip-feed is not available for this service"),
-    orders.InvalidCoupon: (400, "Invalid coupon"),
+    coupons.InvalidCoupon: (400, "Invalid coupon"),
     orders.OrderNotFound: (400, "Order not found"),
 }
 """Every refusal that a caller of the API can meet; a test proves it complete."""

@@ -62,10 +62,11 @@ def services_from(rows: Sequence[Row]) -> dict[ServiceId, Service]:
 
 
 def _service(rows: Sequence[Row]) -> Service:
-    id_, type_, rate, rate_per, minimum, maximum, dripfeed, cancel = rows[0][:8]
+    id_, type_, category, rate, rate_per, minimum, maximum, dripfeed, cancel = rows[0][:9]
     return Service(
         id=ServiceId(id_),
         type=type_,
+        category=category,
         rate_micros=Micros(rate),
         rate_per=rate_per,
         minimum=minimum,

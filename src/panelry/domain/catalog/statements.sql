@@ -9,7 +9,7 @@ ORDER BY c.position, c.id, s.position, s.id;
 -- name: load_services
 -- Services on sale with their routes, a row for each route (one without, where there is none), best route first. Whoever
 -- asks may ask for any number, also one that no service's id could hold.
-SELECT s.id, s.type, s.rate_micros, s.rate_per, s.minimum, s.maximum, s.dripfeed, s.cancel,
+SELECT s.id, s.type, s.category_id, s.rate_micros, s.rate_per, s.minimum, s.maximum, s.dripfeed, s.cancel,
        r.id, r.provider_id, r.provider_service, p.state = 'active' AND coalesce(p.broken_until <= clock_now(), true)
 FROM services s
 LEFT JOIN routes r ON r.service_id = s.id AND r.state = 'on'

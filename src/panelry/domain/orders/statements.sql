@@ -22,16 +22,26 @@ LEFT JOIN api_keys k ON k.digest = d.digest
 JOIN orders o ON o.account_id = coalesce(d.account_id, k.account_id) AND o.request_id = d.request_id;
 
 -- name: insert_orders
--- New orders, pending and due at once. The table refuses a second one with the same request id.
-INSERT INTO orders (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, rate_micros,
-                    rate_per, charge_micros, state, sequence, remains, route_id, provider_id, due_at, created_at)
-SELECT u.account_id, u.id, u.request_id, u.fingerprint, u.service_id, u.type, u.link, u.quantity, u.extras::jsonb, u.rate,
-       u.rate_per, u.charge, 'pending', 1, u.quantity, u.route_id, u.provider_id, :at::timestamptz, :at::timestamptz
+-- New orders, pending and due at once; those without a provider are never sent. The table refuses a second one with the
+-- same request id.
+INSERT INTO orders (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, posts, rate_micros,
+                    rate_per, charge_micros, coupon_id, coupon_micros, state, sequence, remains, route_id, provider_id,
+                    due_at, created_at)
+SELECT u.account_id, u.id, u.request_id, u.fingerprint, u.service_id, u.type, u.link, u.quantity, u.extras::jsonb, u.posts,
+       u.rate, u.rate_per, u.charge, u.coupon_id, u.coupon, 'pending', 1, u.quantity, u.route_id, u.provider_id,
+       :at::timestamptz, :at::timestamptz
 FROM unnest(:account_ids::uuid[], :ids::uuid[], :request_ids::text[], :fingerprints::bytea[], :service_ids::integer[],
-            :types::text[], :links::text[], :quantities::bigint[], :extras::text[], :rates::bigint[], :rate_pers::smallint[],
-            :charges::bigint[], :route_ids::integer[], :provider_ids::smallint[])
-  AS u (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, rate, rate_per, charge,
-        route_id, provider_id);
+            :types::text[], :links::text[], :quantities::bigint[], :extras::text[], :posts::integer[], :rates::bigint[],
+            :rate_pers::smallint[], :charges::bigint[], :coupon_ids::integer[], :coupons::bigint[],
+            :route_ids::integer[], :provider_ids::smallint[])
+  AS u (account_id, id, request_id, fingerprint, service_id, type, link, quantity, extras, posts, rate, rate_per, charge,
+        coupon_id, coupon, route_id, provider_id);
+
+-- name: insert_drip_feeds
+-- Orders that are delivered in runs, the first of them due at once.
+INSERT INTO drip_feeds (account_id, order_id, runs, interval_minutes, due_at)
+SELECT u.*, :at::timestamptz
+FROM unnest(:account_ids::uuid[], :order_ids::uuid[], :runs::integer[], :intervals::integer[]) AS u;
 
 -- name: move_orders
 -- Move locked orders on from their last event; the number of rows tells whether all were still there.

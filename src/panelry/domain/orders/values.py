@@ -9,6 +9,7 @@ from uuid import UUID
 
 from panelry.domain.accounts import AccountId, KeyDigest
 from panelry.domain.catalog import RouteId, ServiceId
+from panelry.domain.coupons import Use
 from panelry.domain.ledger import SALES
 from panelry.domain.money import ZERO, Micros
 from panelry.domain.providers import ProviderId
@@ -75,16 +76,27 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A draft's parameters, read by the rules of its service's type: what is bought, and how much of it."""
+    """A draft's parameters, read by the rules of its service's type: what is bought, and how much of it in each run.
+
+    `posts` are those of a subscription, `None` where their number is open. `interval_minutes` is set where there is
+    more than one run.
+    """
 
     link: str | None
     quantity: int
     extras: Mapping[str, str] = field(default_factory=dict)
+    posts: int | None = None
+    runs: int = 1
+    interval_minutes: int | None = None
+    coupon: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """An order about to be stored as pending, with the route that it will take first."""
+    """An order about to be stored as pending, with the route that it will take first.
+
+    `quantity` and `charge_micros` are those of all runs together. A drip-feed has no route: its runs do.
+    """
 
     id: OrderId
     account_id: AccountId
@@ -92,11 +104,18 @@ class NewOrder:
     type: str
     fingerprint: bytes
     wanted: Wanted
+    quantity: int
     rate_micros: Micros
     rate_per: int
     charge_micros: Micros
-    route_id: RouteId
-    provider_id: ProviderId
+    use: Use | None
+    route_id: RouteId | None
+    provider_id: ProviderId | None
+
+    @property
+    def coupon_micros(self) -> Micros:
+        """Return what a coupon pays of the charge."""
+        return self.use.amount_micros if self.use else ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +286,36 @@ class NotPositiveInteger(Refusal):
     """It was refused because a numeric parameter is not a positive integer in ASCII digits."""
 
 
+class NotWholeNumber(Refusal):
+    """It was refused because a numeric parameter that may be zero is not a whole number in ASCII digits."""
+
+
+class ParameterOutOfRange(Refusal):
+    """It was refused because a numeric parameter is smaller or larger than it may be."""
+
+
 class ParameterTooLong(Refusal):
     """It was refused because a parameter is longer than it may be."""
+
+
+class NotOneLine(Refusal):
+    """It was refused because a parameter of one line has line breaks or control characters in it."""
+
+
+class TooManyLines(Refusal):
+    """It was refused because a list has more lines than it may have."""
+
+
+class InvalidUrl(Refusal):
+    """It was refused because a parameter is not an http(s) URL."""
+
+
+class InvalidExpiry(Refusal):
+    """It was refused because the expiry is not a day of the calendar as d/m/Y, or a day that has passed."""
+
+
+class MaxBelowMin(Refusal):
+    """It was refused because the most that is wanted for each post is less than the least."""
 
 
 class InvalidQuantity(Refusal):
@@ -297,10 +344,6 @@ class RequestIdReused(Refusal):
 
 class DripFeedUnavailable(Refusal):
     """It was refused because the service is not delivered in runs."""
-
-
-class InvalidCoupon(Refusal):
-    """It was refused because the coupon does not exist or does not apply."""
 
 
 class OrderNotFound(Refusal):

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from panelry.domain import accounts, catalog, ledger, orders
+from panelry.domain import accounts, catalog, coupons, ledger, orders
 from panelry.domain.refusals import Refusal
 from panelry.web.words import counted
 
@@ -36,7 +36,14 @@ ANSWERS: Final[Mapping[type[Refusal], tuple[str, str | Promise]]] = {
         _("An order was placed from this form already. Press the button again to place this one too."),
     ),
     orders.DripFeedUnavailable: ("service", _("This service is not delivered in runs.")),
-    orders.InvalidCoupon: (FORM, _("This coupon does not apply to this order.")),
+    orders.NotWholeNumber: ("", _("Enter a whole number.")),
+    orders.ParameterOutOfRange: ("", _("This is at least %(min)s and at most %(max)s.")),
+    orders.NotOneLine: ("", _("This is one line, without line breaks.")),
+    orders.TooManyLines: ("", _("This has at most %(most)s lines.")),
+    orders.InvalidUrl: ("", _("Enter a full address that begins with http:// or https://.")),
+    orders.InvalidExpiry: ("expiry", _("Enter a day as DD/MM/YYYY, today or later.")),
+    orders.MaxBelowMin: ("max", _("The most for each post is not below the least.")),
+    coupons.InvalidCoupon: (FORM, _("This coupon does not apply to this order.")),
 }
 
 

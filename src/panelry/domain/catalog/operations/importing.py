@@ -31,7 +31,7 @@ def import_services(
     """Put services of a provider's list, as last read, into the catalogue; `chosen=None` takes all.
 
     `currency_rate` is the worth of one unit of the provider's currency in ours, and is kept. What is in the catalogue
-    already stays as it is and is listed too. Drip-feed is not offered yet. Raises `ProviderServiceNotFound`, or
+    already stays as it is and is listed too. Raises `ProviderServiceNotFound`, or
     `CurrencyRateMissing` where the provider counts in another currency whose worth nobody told.
     """
     rows = {row.service: row for row in providers.snapshot(conn, provider_id)}
@@ -93,7 +93,7 @@ def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_s
         rate_per=service.rate_per,
         minimum=service.minimum,
         maximum=service.maximum,
-        dripfeed=False,
+        dripfeed=service.dripfeed,
         refill=service.refill,
         cancel=service.cancel,
         average_time=service.average_time,

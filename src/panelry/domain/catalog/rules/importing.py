@@ -5,6 +5,7 @@ from typing import Final
 
 from panelry.domain.catalog.rules.pricing import sale_rate
 from panelry.domain.catalog.values import (
+    DRIP_FEED_TYPES,
     PER_PACKAGE,
     PER_THOUSAND,
     SELLABLE_TYPES,
@@ -38,6 +39,7 @@ def for_sale(row: SnapshotRow, *, currency_rate: Decimal, markup_percent: Decima
         maximum=maximum,
         refill=row.refill,
         cancel=row.cancel,
+        dripfeed=row.dripfeed and row.type in DRIP_FEED_TYPES,
         average_time=row.average_time,
         on_sale=understood and row.type in SELLABLE_TYPES and row.rate_micros > 0,
     )

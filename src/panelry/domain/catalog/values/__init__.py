@@ -28,6 +28,7 @@ from panelry.domain.catalog.values.reasons import (
     UnknownService,
 )
 from panelry.domain.catalog.values.selling import (
+    DRIP_FEED_TYPES,
     PER_PACKAGE,
     PER_THOUSAND,
     SELLABLE_TYPES,
@@ -48,6 +49,7 @@ from panelry.domain.catalog.values.sheets import (
 )
 
 __all__ = [
+    "DRIP_FEED_TYPES",
     "PER_PACKAGE",
     "PER_THOUSAND",
     "PUBLIC",

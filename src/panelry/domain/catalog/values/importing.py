@@ -48,6 +48,7 @@ class NewService:
     maximum: int
     refill: bool
     cancel: bool
+    dripfeed: bool = False
     description: str = ""
     average_time: str = ""
     on_sale: bool = True

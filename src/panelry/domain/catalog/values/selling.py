@@ -11,8 +11,16 @@ RouteId = NewType("RouteId", int)
 
 PER_THOUSAND: Final = 1000
 PER_PACKAGE: Final = 1
-SELLABLE_TYPES: Final = frozenset({"Default"})
+SELLABLE_TYPES: Final = frozenset(
+    {
+        "Default", "Package", "Custom Comments", "Custom Comments Package", "Mentions", "Mentions with Hashtags",
+        "Mentions Custom List", "Mentions Hashtag", "Mentions User Followers", "Mentions Media Likers", "Comment Likes",
+        "Comment Replies", "Poll", "Invites from Groups", "SEO", "Web Traffic", "Subscriptions",
+    }
+)  # fmt: skip
 """Types that orders can be placed for; services of other types are imported off sale."""
+DRIP_FEED_TYPES: Final = frozenset({"Default", "Web Traffic"})
+"""Types that can be ordered in runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +39,7 @@ class Service:
 
     id: ServiceId
     type: str
+    category: int
     rate_micros: Micros
     rate_per: int
     minimum: int

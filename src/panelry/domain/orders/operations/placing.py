@@ -1,16 +1,19 @@
 """Placing a set of orders: load with locks, decide, store (money-and-lifecycle.md, 3)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
-from panelry.domain import accounts, catalog, events, ids, ledger
+from panelry.domain import accounts, catalog, coupons, events, ids, ledger
+from panelry.domain.accounts import AccountId
+from panelry.domain.coupons import Coupon
 from panelry.domain.orders import rules
 from panelry.domain.orders.rules import Decision, Loaded
-from panelry.domain.orders.values import Draft, OrderId, Placed
+from panelry.domain.orders.values import Draft, NewOrder, OrderId, Placed
 from panelry.domain.refusals import Refusal
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
@@ -45,15 +48,30 @@ def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
         services = catalog.begin_load(conn, {d.service for d in drafts})
         now = ledger.begin_now(conn)
     found = {digest or id_: (id_, state) for digest, id_, state in callers}
+    who = [accounts.caller_from(found.get(draft.caller)) for draft in drafts]
     return Loaded(
-        callers=[accounts.caller_from(found.get(draft.caller)) for draft in drafts],
+        callers=who,
         wallets=ledger.wallets_from(wallets.fetchall()),
         services=catalog.services_from(services.fetchall()),
+        coupons=_lock_coupons(conn, drafts, who),
         known={
             (id_, request_id): (OrderId(order), bytes(print_)) for id_, request_id, order, print_ in known
         },
         at=now.fetchall()[0][0],
     )
+
+
+def _lock_coupons(
+    conn: Conn, drafts: Sequence[Draft], callers: Sequence[AccountId | Refusal]
+) -> dict[str, Coupon]:
+    """Lock the coupons that drafts name: after the wallets, and with no round trip where none is named."""
+    named = {
+        (code, caller)
+        for draft, caller in zip(drafts, callers, strict=True)
+        if not isinstance(caller, Refusal)
+        and (code := coupons.normal_code(draft.parameters.get("coupon", ""))) is not None
+    }
+    return coupons.lock(conn, {code for code, _ in named}, {caller for _, caller in named}) if named else {}
 
 
 def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
@@ -69,13 +87,30 @@ def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
             service_ids=[o.draft.service for o in orders],
             types=[o.type for o in orders],
             links=[o.wanted.link for o in orders],
-            quantities=[o.wanted.quantity for o in orders],
+            quantities=[o.quantity for o in orders],
             extras=[_encode(o.wanted.extras).decode() for o in orders],
+            posts=[o.wanted.posts for o in orders],
             rates=[o.rate_micros for o in orders],
             rate_pers=[o.rate_per for o in orders],
             charges=[o.charge_micros for o in orders],
+            coupon_ids=[o.use.coupon_id if o.use else None for o in orders],
+            coupons=[o.coupon_micros for o in orders],
             route_ids=[o.route_id for o in orders],
             provider_ids=[o.provider_id for o in orders],
             at=loaded.at,
         )
+        _insert_drip_feeds(conn, [o for o in orders if o.wanted.interval_minutes], loaded.at)
+        coupons.record(conn, [o.use for o in orders if o.use])
         events.record(conn, decision.events)
+
+
+def _insert_drip_feeds(conn: Conn, orders: Sequence[NewOrder], at: datetime) -> None:
+    if orders:
+        SQL["insert_drip_feeds"](
+            conn,
+            account_ids=[o.account_id for o in orders],
+            order_ids=[o.id for o in orders],
+            runs=[o.wanted.runs for o in orders],
+            intervals=[o.wanted.interval_minutes for o in orders],
+            at=at,
+        )

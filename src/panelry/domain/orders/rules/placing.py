@@ -1,33 +1,38 @@
 """Deciding about a set of drafts (money-and-lifecycle.md, 3): draft by draft, each on its own merits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
-from panelry.domain import catalog, ledger
+from panelry.domain import catalog, coupons, ledger
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import Service, ServiceId, ServiceNotFound
+from panelry.domain.coupons import Coupon, InvalidCoupon, Purchase, Use
 from panelry.domain.events import Event
-from panelry.domain.ledger import Entry, InsufficientBalance, Transfer, Wallet
+from panelry.domain.ledger import Entry, InsufficientBalance, Transfer, Wallet, WalletFull
 from panelry.domain.money import Micros
-from panelry.domain.orders.rules.parameters import TYPES, fingerprint, read
+from panelry.domain.orders.rules.parameters import fingerprint, read
 from panelry.domain.orders.rules.pricing import charge_for
+from panelry.domain.orders.rules.types import TYPES
 from panelry.domain.orders.values import Draft, NewOrder, OrderId, OrderState, Placed, RequestIdReused
 from panelry.domain.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """All that deciding needs, read under locks. `known` are the orders that already carry these request ids.
+    """All that deciding needs, read under locks.
 
-    An account without a wallet counts as one with an empty wallet: none is opened here, because opening some while
-    holding the locks of others would let two sets wait for each other.
+    `coupons` are those that the drafts name, by code; `known` the orders that already carry these request ids. An
+    account without a wallet can pay for nothing: none is opened here, because opening some while holding the locks of
+    others would let two sets wait for each other.
     """
 
     callers: Sequence[AccountId | Refusal]
     wallets: Mapping[AccountId, Wallet]
     services: Mapping[ServiceId, Service]
+    coupons: Mapping[str, Coupon]
     known: Mapping[tuple[AccountId, str], tuple[OrderId, bytes]]
     at: datetime
 
@@ -39,6 +44,7 @@ class Decision:
     answers: list[Placed | Refusal] = field(default_factory=list)
     orders: list[NewOrder] = field(default_factory=list)
     wallets: dict[AccountId, Wallet] = field(default_factory=dict)
+    coupons: dict[str, Coupon] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -49,7 +55,7 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
     A refused large order does not hold back a later small one. Twins in the set become one order. A known request id
     is answered before service, coupon, price and balance are looked at.
     """
-    decision = Decision(wallets=dict(loaded.wallets))
+    decision = Decision(wallets=dict(loaded.wallets), coupons=dict(loaded.coupons))
     known = dict(loaded.known)
     for draft, caller in zip(drafts, loaded.callers, strict=True):
         if isinstance(caller, Refusal):
@@ -90,47 +96,77 @@ def _place(
     route = catalog.route_for(service.routes) if service and service.type in TYPES else None
     if service is None or route is None:
         raise ServiceNotFound  # what nobody could deliver is not sold
-    wanted = read(service, draft.parameters)
-    charge = charge_for(rate=service.rate_micros, rate_per=service.rate_per, units=wanted.quantity)
-    order_id = OrderId(mint())
-    _charge(decision, account_id, charge, order_id, draft.actor, loaded.at)
+    wanted = read(service, draft.parameters, today=loaded.at.astimezone(UTC).date())
+    one_run = charge_for(rate=service.rate_micros, rate_per=service.rate_per, units=wanted.quantity)
+    purchase = Purchase(
+        account_id=account_id,
+        order_id=mint(),
+        service=service.id,
+        category=service.category,
+        charge_micros=Micros(wanted.runs * one_run),
+    )
+    coupon, use = _redeemed(decision.coupons, wanted.coupon, purchase, loaded.at)
+    first = route if wanted.runs == 1 else None
     order = NewOrder(
-        id=order_id,
+        id=OrderId(purchase.order_id),
         account_id=account_id,
         draft=draft,
         type=service.type,
         fingerprint=print_,
         wanted=wanted,
+        quantity=wanted.runs * wanted.quantity,
         rate_micros=service.rate_micros,
         rate_per=service.rate_per,
-        charge_micros=charge,
-        route_id=route.id,
-        provider_id=route.provider_id,
+        charge_micros=purchase.charge_micros,
+        use=use,
+        route_id=first.id if first else None,
+        provider_id=first.provider_id if first else None,
     )
+    _charge(decision, order, loaded.at)
+    if coupon:
+        decision.coupons[coupon.code] = coupon
     decision.orders.append(order)
     decision.events.append(_created(order, mint(), loaded.at))
     return order
 
 
-def _charge(
-    decision: Decision, account_id: AccountId, charge: Micros, order_id: OrderId, actor: str, at: datetime
-) -> None:
-    wallet = decision.wallets.get(account_id, Wallet(account_id=account_id))
-    if charge > wallet.balance_micros:
-        raise InsufficientBalance
-    if charge == 0:
+def _redeemed(
+    known: Mapping[str, Coupon], said: str | None, purchase: Purchase, at: datetime
+) -> tuple[Coupon, Use] | tuple[None, None]:
+    if said is None:
+        return None, None
+    coupon = known.get(coupons.normal_code(said) or "")
+    if coupon is None:
+        raise InvalidCoupon
+    return coupons.redeem(coupon, purchase, at=at)
+
+
+def _charge(decision: Decision, order: NewOrder, at: datetime) -> None:
+    """Take the charge out of the wallet. What a coupon gives comes in and leaves again in the same act."""
+    if order.charge_micros == 0:
         return
-    entry = Entry(
-        posting=order_id,
-        source=ledger.WALLET,
-        target=ledger.SALES,
-        amount_micros=charge,
-        reason="order",
-        actor=actor,
-        order_id=order_id,
-    )
-    decision.wallets[account_id], transfer = ledger.post(wallet, entry, at=at)
-    decision.transfers.append(transfer)
+    wallet = decision.wallets.get(order.account_id)
+    if wallet is None or order.charge_micros - order.coupon_micros > wallet.balance_micros:
+        raise InsufficientBalance
+    transfers = []
+    for entry in _entries(order):
+        try:
+            wallet, transfer = ledger.post(wallet, entry, at=at)
+        except WalletFull:  # not even for a moment
+            raise InvalidCoupon from None
+        transfers.append(transfer)
+    decision.wallets[order.account_id] = wallet
+    decision.transfers += transfers
+
+
+def _entries(order: NewOrder) -> Iterator[Entry]:
+    act = partial(Entry, posting=order.id, order_id=order.id, actor=order.draft.actor)
+    if order.use:
+        reason = f"coupon {order.use.code}"
+        yield act(
+            source=ledger.COUPON, target=ledger.WALLET, amount_micros=order.coupon_micros, reason=reason
+        )
+    yield act(source=ledger.WALLET, target=ledger.SALES, amount_micros=order.charge_micros, reason="order")
 
 
 def _created(order: NewOrder, event_id: UUID, at: datetime) -> Event:
@@ -142,8 +178,9 @@ def _created(order: NewOrder, event_id: UUID, at: datetime) -> Event:
         type="order.created",
         data={
             "to": OrderState.PENDING,
-            "quantity": order.wanted.quantity,
+            "quantity": order.quantity,
             "charge_micros": order.charge_micros,
+            "coupon_micros": order.coupon_micros,
         },
         actor=order.draft.actor,
         at=at,
