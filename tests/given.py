@@ -12,7 +12,14 @@ from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.money import Micros
 from panelry.domain.orders import Attempt, Draft, OrderId, Placed, Tracked
-from panelry.domain.providers import Accepted, Outcome, ProviderId, UpstreamService
+from panelry.domain.providers import (
+    Accepted,
+    Outcome,
+    ProviderId,
+    Report,
+    UpstreamService,
+    UpstreamState,
+)
 from panelry.domain.vault import Vault
 
 VAULT = Vault(b"a vault that is only used by tests")
@@ -99,6 +106,20 @@ class Given:
             provider_id=provider,
             upstream_id=upstream_id,
         )
+
+    def ended(
+        self,
+        customer: Customer,
+        service: ServiceId,
+        state: UpstreamState = UpstreamState.COMPLETED,
+        remains: int = 0,
+    ) -> OrderId:
+        """Place one order of 100 units that is accepted, and ends as the provider says."""
+        order = self.placed(customer, service)
+        [[provider]] = self.conn.execute("SELECT provider_id FROM orders WHERE id = %s", [order]).fetchall()
+        report = Report(state=state, word=state, remains=remains)
+        orders.apply_reports(self.conn, {self.accepted(provider): report})
+        return order
 
     def later(self, wait: str) -> None:
         """Let this much time have passed since the test began (`"90 seconds"`), until the transaction ends."""
