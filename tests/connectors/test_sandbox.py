@@ -1,9 +1,12 @@
 """The sandbox provider, over real HTTP against a process of its own."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -11,12 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sandboxes import Upstream, running, until
 
-from panelry.connectors.sandbox import dialects, paces, reports, wire
+from panelry.connectors.sandbox import dialects, faults, orders, paces, reports, wire
 from panelry.connectors.sandbox.behaviours import BEHAVIOURS, Row, Wire
 from panelry.connectors.sandbox.catalog import SERVICES
+from panelry.connectors.sandbox.drafts import Draft
+from panelry.connectors.sandbox.orders import Order, Pulse, Refill
 from panelry.connectors.sandbox.refusals import Problem
 from panelry.connectors.sandbox.service_types import TYPES
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "operators" / "sandbox.md"
+BEGUN = datetime(2026, 11, 22, tzinfo=UTC)
 BEHAVING = (
     *(
         "instant",
@@ -116,6 +123,14 @@ def test_every_name_has_its_function_and_every_no_its_text() -> None:
     assert reports._BENT.keys() == set(Row)
     assert all(dialect.texts.keys() == set(Problem) for dialect in dialects.DIALECTS.values())
     assert all(dialect.words.keys() == set(paces.Word) for dialect in dialects.DIALECTS.values())
+    assert all(
+        dialect.refill_words.keys() == set(orders.RefillWord) for dialect in dialects.DIALECTS.values()
+    )
+
+
+def test_every_name_that_can_be_chosen_is_documented() -> None:
+    documented = set(re.findall("`([a-z_0-9]+)`", DOCUMENT.read_text()))
+    assert {*BEHAVIOURS, *faults.CATALOGUES, *Wire} <= documented
 
 
 @given(
@@ -124,9 +139,41 @@ def test_every_name_has_its_function_and_every_no_its_text() -> None:
     seconds=st.floats(0, 10**6),
 )
 def test_no_pace_delivers_less_than_nothing_or_more_than_all(name: str, units: int, seconds: float) -> None:
-    progress = BEHAVIOURS[name].pace(units, seconds)
-    assert 0 <= progress.delivered <= units
-    assert 0 <= progress.remains <= units
+    for pace in (BEHAVIOURS[name].pace, BEHAVIOURS[name].refilled):
+        progress = pace(units, seconds)
+        assert 0 <= progress.delivered <= units
+        assert 0 <= progress.remains <= units
+
+
+@given(
+    name=st.sampled_from([name for name, row in BEHAVIOURS.items() if row.accepts]),
+    seconds=st.integers(0, 100).map(lambda whole: whole + 0.45),
+    speed=st.floats(0.1, 100),
+    cancel=st.booleans(),
+    refill=st.booleans(),
+)
+def test_speed_scales_everything_that_an_order_does(
+    name: str, seconds: float, speed: float, *, cancel: bool, refill: bool
+) -> None:
+    order = Order(
+        id="1",
+        service=SERVICES[36],
+        behaviour=BEHAVIOURS[name],
+        draft=Draft(link="", units=10),
+        request_id=None,
+        at=BEGUN,
+    )
+    asked = Refill(id="1", order="1", at=BEGUN)
+    slow = Pulse(now=BEGUN + timedelta(seconds=seconds), speed=1)
+    fast = Pulse(now=BEGUN + timedelta(seconds=seconds / speed), speed=speed)
+    assert orders.refill_word(order, asked, slow) is orders.refill_word(order, asked, fast)
+    words = [
+        orders.progress(
+            order, pulse, cancel_at=BEGUN if cancel else None, refills=[asked] if refill else []
+        ).word
+        for pulse in (slow, fast)
+    ]
+    assert words[0] is words[1]
 
 
 @pytest.mark.parametrize("path", ["/api/v2", "/some/panel/api/v2", "/api/v1", "/api.php", "/"])

@@ -49,6 +49,7 @@ def silent_add(upstream: Upstream) -> socket.socket:
         ("wrong_types", 200, b'{"order":{"value":null}}', 24),
         ("no_id", 200, b'{"status":"success"}', 20),
         ("huge", 200, b"    ", 50 * 1024 * 1024 + 11),
+        ("disguised", 200, '\ufeff \r\n{\n    "order": '.encode(), None),
     ],
 )
 def test_a_link_chooses_a_bad_answer_to_an_order_that_was_accepted(
@@ -115,6 +116,15 @@ def test_a_slow_drip_comes_byte_by_byte(upstream: Upstream) -> None:
         ("unknown_word", "status", "Meditating"),
         ("wrong_status_types", "charge", [{"wrong": True}]),
         ("backwards", "status", "In progress"),
+        ("fails", "status", "Refunded"),
+        ("corrected_up", "remains", "80"),
+        ("corrected_down", "remains", "40"),
+        ("cancelled_remains_zero", "remains", "0"),
+        ("cancelled_still_charged", "charge", "0.50"),
+        ("no_counts", "remains", ""),
+        ("no_counts", "charge", None),
+        ("drip_feed", "runs", "5"),
+        ("drops_to_partial", "status", "Partial"),
     ],
 )
 def test_a_link_chooses_a_bent_status(upstream: Upstream, fault: str, field: str, value: object) -> None:
@@ -127,6 +137,29 @@ def test_an_absent_order_is_missing_from_its_batch(upstream: Upstream) -> None:
     assert upstream.call("status", orders=f"{absent},{present}").keys() == {str(present)}
 
 
+def test_an_order_under_another_id_is_in_its_batch_and_not_by_itself(upstream: Upstream) -> None:
+    order = upstream.add(1, fault="other_id")
+    assert upstream.call("status", orders=order).keys() == {f"{order}0"}
+    assert "charge" in upstream.call("status", order=order)
+
+
+def test_a_batch_without_rows_is_a_list_in_the_classic_dialect_and_a_map_in_ours(
+    upstream: Upstream, ours: Upstream
+) -> None:
+    assert upstream.call("status", orders=upstream.add(1, fault="absent")) == []
+    assert ours.call("status", orders="ord_unknown") == {}
+
+
+def test_the_next_batches_can_be_about_others(upstream: Upstream) -> None:
+    orders = [upstream.add(11) for _ in range(2)]
+    asked = ",".join(map(str, orders))
+    for fault, ids in (("other_ids", [int(f"{order}0") for order in orders]), ("missing_ids", orders[1:])):
+        upstream.faults(next={"action": "status", "fault": fault})
+        upstream.faults(next={"action": "cancel", "fault": fault})
+        assert [*upstream.call("status", orders=asked)] == [str(id_) for id_ in ids]
+        assert [row["order"] for row in upstream.call("cancel", orders=asked)] == ids
+
+
 def test_the_catalogue_can_go_wrong_as_a_whole(upstream: Upstream) -> None:
     whole = upstream.call("services")
     assert upstream.faults(services="half")[0] == 200
@@ -136,6 +169,15 @@ def test_the_catalogue_can_go_wrong_as_a_whole(upstream: Upstream) -> None:
     upstream.faults(services="price_x1000")
     dear = upstream.call("services")
     assert [Decimal(row["rate"]) for row in dear] == [1000 * Decimal(row["rate"]) for row in whole]
+    upstream.faults(services="dearer")
+    dearer = upstream.call("services")
+    assert [Decimal(row["rate"]) for row in dearer] == [Decimal(row["rate"]) * 11 / 10 for row in whole]
+    upstream.faults(services="one_gone")
+    assert upstream.call("services") == whole[1:]
+    upstream.faults(services="other_limits")
+    assert {(row["min"], row["max"]) for row in upstream.call("services")} == {("20", "500")}
+    upstream.faults(services="min_above_max")
+    assert {(row["min"], row["max"]) for row in upstream.call("services")} == {("500", "20")}
     upstream.faults(services="empty")
     assert upstream.call("services") == []
     upstream.faults(services="error")

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from panelry.connectors.sandbox import behaviours, drafts, orders, service_types
+from panelry.connectors.sandbox import behaviours, drafts, service_types
 from panelry.connectors.sandbox.behaviours import Wire
 from panelry.connectors.sandbox.catalog import SERVICES, Service
 from panelry.connectors.sandbox.dialects import Dialect
 from panelry.connectors.sandbox.faults import Faults
 from panelry.connectors.sandbox.orders import Order
 from panelry.connectors.sandbox.refusals import Problem, Refused
-from panelry.connectors.sandbox.reports import CURRENCY, report
+from panelry.connectors.sandbox.reports import CURRENCY, batch_id, report
 from panelry.connectors.sandbox.service_types import Fields
 from panelry.connectors.sandbox.shop import Shop
 from panelry.domain import money
@@ -47,19 +47,23 @@ Action = Callable[[Sandbox, Fields], Awaitable[Reply]]
 
 async def answer(sandbox: Sandbox, fields: Fields) -> Reply:
     """Answer one call; everything it changed is on disk."""
+    name = fields.get("action", "")
+    fault = sandbox.faults.next_call(name) if name in ACTIONS and name != "add" else None
     try:
-        reply = await _action(sandbox, fields)(sandbox, fields)
+        action = _action(sandbox, fields)
+        reply = _nothing_done(sandbox.dialect) if fault and fault.lost else await action(sandbox, fields)
     except Refused as refused:
         reply = refusal(sandbox.dialect, refused)
-    name = fields.get("action", "")
-    if name in ACTIONS and name != "add":
-        return replace(reply, wire=sandbox.faults.next_wire(name))
-    return reply
+    return replace(reply, wire=fault.wire) if fault else reply
 
 
 def refusal(dialect: Dialect, refused: Refused) -> Reply:
     """Return how a dialect says no."""
     return Reply(body={"error": dialect.text(refused)}, status=dialect.error_status)
+
+
+def _nothing_done(dialect: Dialect) -> Reply:
+    return Reply(body={"error": "Temporary error"}, status=dialect.error_status)
 
 
 def _action(sandbox: Sandbox, fields: Fields) -> Action:
@@ -87,7 +91,7 @@ async def _add(sandbox: Sandbox, fields: Fields) -> Reply:
     if behaviour.refusal:
         raise Refused(Problem.SAID, text=behaviour.refusal)
     if not behaviour.accepts:
-        return Reply(body={"error": "Temporary error"}, status=dialect.error_status, wire=behaviour.wire)
+        return replace(_nothing_done(dialect), wire=behaviour.wire)
     if behaviour.exclusive:
         shop.check_exclusive(service, draft.link)
     sent = _comparable(fields)
@@ -151,25 +155,31 @@ async def _status(sandbox: Sandbox, fields: Fields) -> Reply:
         if order_or_none:
             row = report(dialect, order_or_none, shop.progress(order_or_none))
             if row is not None:
-                rows[id_] = row
+                rows[batch_id(order_or_none)] = row
         elif dialect.classic:
             rows[id_] = {"error": dialect.text(Refused(Problem.ORDER))}
-    return Reply(body=rows)
+    # Written in PHP, an empty map is a list.
+    return Reply(body=rows or ([] if dialect.classic else {}))
 
 
 async def _refill(sandbox: Sandbox, fields: Fields) -> Reply:
-    shop = sandbox.shop
+    shop, wires = sandbox.shop, [Wire.PLAIN]
 
     def one(id_: str) -> str | int:
-        return shop.shown(shop.refill(_order(shop, id_)).id)
+        order = _order(shop, id_)
+        is_repeated = shop.was_refilled(order)
+        refill = shop.refill(order)
+        if not is_repeated:
+            wires.append(order.behaviour.refill_wire)
+        return shop.shown(refill.id)
 
     if _is_single(fields, "order", Problem.WHICH_ORDER):
         refill = one(fields["order"])
         await shop.log.durable()
-        return Reply(body={"refill": str(refill)})
+        return Reply(body={"refill": str(refill)}, wire=wires[-1])
     rows = _rows(sandbox, "order", "refill", _ids(fields["orders"]), one)
     await shop.log.durable()
-    return Reply(body=rows)
+    return Reply(body=rows, wire=_worst(wires))
 
 
 async def _refill_status(sandbox: Sandbox, fields: Fields) -> Reply:
@@ -179,7 +189,7 @@ async def _refill_status(sandbox: Sandbox, fields: Fields) -> Reply:
         refill = shop.refills.get(id_)
         if refill is None:
             raise Refused(Problem.REFILL_UNKNOWN)
-        return dialect.refill_words[orders.is_done(refill, shop.pulse())]
+        return dialect.refill_words[shop.refill_word(refill)]
 
     if _is_single(fields, "refill", Problem.REFILL_MISSING):
         return Reply(body={"status": one(fields["refill"])})
@@ -187,22 +197,32 @@ async def _refill_status(sandbox: Sandbox, fields: Fields) -> Reply:
 
 
 async def _cancel(sandbox: Sandbox, fields: Fields) -> Reply:
-    shop = sandbox.shop
+    shop, wires = sandbox.shop, [Wire.PLAIN]
 
     def one(id_: str) -> str | int:
-        return shop.cancel(_order(shop, id_))
+        order = _order(shop, id_)
+        is_repeated = shop.was_cancelled(order)
+        answer = shop.cancel(order)
+        if not is_repeated:
+            wires.append(order.behaviour.cancel_wire)
+        return answer
 
     if _is_single(fields, "order", Problem.WHICH_ORDER):
         cancel = one(fields["order"])
         await shop.log.durable()
-        return Reply(body={"cancel": cancel})
+        return Reply(body={"cancel": cancel}, wire=wires[-1])
     rows = _rows(sandbox, "order", "cancel", _ids(fields["orders"]), one)
     await shop.log.durable()
-    return Reply(body=rows)
+    return Reply(body=rows, wire=_worst(wires))
 
 
 async def _balance(sandbox: Sandbox, _: Fields) -> Reply:
     return Reply(body={"balance": money.text(sandbox.shop.balance_micros), "currency": CURRENCY})
+
+
+def _worst(wires: Iterable[Wire]) -> Wire:
+    """Return how a batch travels: as the first of its orders does that does not travel plainly."""
+    return next((wire for wire in wires if wire is not Wire.PLAIN), Wire.PLAIN)
 
 
 def _is_single(fields: Fields, name: str, missing: Problem) -> bool:

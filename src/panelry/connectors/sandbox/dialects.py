@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from panelry.connectors.sandbox.catalog import Service
+from panelry.connectors.sandbox.orders import RefillWord
 from panelry.connectors.sandbox.paces import Word
 from panelry.connectors.sandbox.refusals import Problem, Refused
 from panelry.domain import money
@@ -30,7 +31,7 @@ class Dialect:
     classic: bool
     error_status: int
     words: Mapping[Word, str]
-    refill_words: Mapping[bool, str]
+    refill_words: Mapping[RefillWord, str]
     texts: Mapping[Problem, str]
 
     def text(self, refused: Refused) -> str:
@@ -73,9 +74,19 @@ CLASSIC: Final = Dialect(
             Word.COMPLETED: "Completed",
             Word.PARTIAL: "Partial",
             Word.CANCELLED: "Canceled",
+            Word.REFUNDED: "Refunded",
+            Word.PAUSED: "Paused",
+            Word.EXPIRED: "Expired",
         }
     ),
-    refill_words=MappingProxyType({False: "In progress", True: "Completed"}),
+    refill_words=MappingProxyType(
+        {
+            RefillWord.PENDING: "Pending",
+            RefillWord.IN_PROGRESS: "In progress",
+            RefillWord.COMPLETED: "Completed",
+            RefillWord.REJECTED: "Rejected",
+        }
+    ),
     texts=MappingProxyType(
         {
             Problem.BODY: "Incorrect request",
@@ -101,7 +112,7 @@ CLASSIC: Final = Dialect(
             Problem.REFILL_MISSING: "Refill not found",
             Problem.REFILL_UNKNOWN: "Refill not found",
             Problem.REFILL_UNAVAILABLE: "Refill is not available for this service",
-            Problem.REFILL_TOO_EARLY: "Order is not eligible for refill",
+            Problem.NOT_REFILLABLE: "Order is not eligible for refill",
             Problem.REFILL_PENDING: "A refill is already pending",
             Problem.CANCEL: "Order cannot be cancelled",
             Problem.SAID: "{text}",
@@ -112,8 +123,11 @@ CLASSIC: Final = Dialect(
 PANELRY: Final = Dialect(
     classic=False,
     error_status=400,
-    words=MappingProxyType({word: word.value for word in Word} | {Word.ACTIVE: "in_progress"}),
-    refill_words=MappingProxyType({False: "in_progress", True: "completed"}),
+    words=MappingProxyType(
+        {word: word.value for word in Word}
+        | {Word.ACTIVE: "in_progress", Word.PAUSED: "in_progress", Word.EXPIRED: "partial"}
+    ),
+    refill_words=MappingProxyType({word: word.value for word in RefillWord}),
     texts=MappingProxyType(
         {
             **CLASSIC.texts,

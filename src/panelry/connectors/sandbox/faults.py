@@ -1,8 +1,9 @@
 """What the sandbox as a whole gets wrong, set with `POST /sandbox/faults` (JSON) and read with `GET`.
 
-    {"services": "half" | "price_x1000" | "error" | "empty" | "wrong_types" | null}
+    {"services": NAME | null}                                       a bent list (`CATALOGUES`), until it is null
     {"next": {"action": "add", "fault": "drops", "times": 3}}       an order's behaviour (`behaviours.BEHAVIOURS`)
-    {"next": {"action": "status", "fault": "bad_gateway"}}          how any other action's answer travels (`Wire`)
+    {"next": {"action": "cancel", "fault": "reset"}}                how any other action's answer travels (`Wire`)
+    {"next": {"action": "cancel", "fault": "lost_reset"}}           the same, and nothing is done
     {"next": null}                                                  forget them
 
 A key that is absent changes nothing. Nothing here survives a restart.
@@ -10,6 +11,7 @@ A key that is absent changes nothing. Nothing here survives a restart.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,10 +26,28 @@ CATALOGUES: Final[Mapping[str, Callable[[Rows], Any]]] = MappingProxyType(
         # Every second row and one fewer: more than half of the list is gone.
         "half": lambda rows: rows[1:-1:2],
         "price_x1000": lambda rows: [row | {"rate": str(Decimal(row["rate"]) * 1000)} for row in rows],
+        "dearer": lambda rows: [row | {"rate": str(Decimal(row["rate"]) * 11 / 10)} for row in rows],
+        "one_gone": lambda rows: rows[1:],
+        "other_limits": lambda rows: [row | {"min": "20", "max": "500"} for row in rows],
+        "min_above_max": lambda rows: [row | {"min": "500", "max": "20"} for row in rows],
         "error": lambda _: {"error": "Service list is not available"},
         "empty": lambda _: [],
         "wrong_types": lambda rows: [row | {"service": None, "rate": [], "min": {}} for row in rows],
     }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFault:
+    """What goes wrong with one call: how its answer travels, and whether it is `lost`, so that nothing is done."""
+
+    wire: Wire
+    lost: bool
+
+
+CALLS: Final[Mapping[str, CallFault]] = MappingProxyType(
+    {wire.value: CallFault(wire=wire, lost=False) for wire in Wire}
+    | {f"lost_{wire}": CallFault(wire=wire, lost=True) for wire in Wire}
 )
 
 
@@ -58,7 +78,7 @@ class Faults:
                     self._next.clear()
             case {"action": str(action), "fault": str(fault), **rest} if rest.keys() <= {"times"}:
                 times = rest.get("times", 1)
-                known = action in actions and fault in (BEHAVIOURS if action == "add" else set(Wire))
+                known = action in actions and fault in (BEHAVIOURS if action == "add" else CALLS)
                 if not known or not isinstance(times, int) or not 0 < times <= MOST_TIMES:
                     raise UnknownFault(f"next: {action!r}, {fault!r}, {times!r}")
                 self._next[action].extend([fault] * times)
@@ -71,7 +91,7 @@ class Faults:
         return {
             "services": self._services,
             "next": {action: list(faults) for action, faults in self._next.items() if faults},
-            "known": {"services": [*CATALOGUES], "behaviours": [*BEHAVIOURS], "wires": [*Wire]},
+            "known": {"services": [*CATALOGUES], "behaviours": [*BEHAVIOURS], "calls": [*CALLS]},
         }
 
     def catalogue(self, rows: Rows) -> Any:
@@ -83,9 +103,10 @@ class Faults:
         name = self._take("add")
         return BEHAVIOURS[name] if name else None
 
-    def next_wire(self, action: str) -> Wire:
-        """Take how the next answer to this action, not `add`, is to travel."""
-        return Wire(self._take(action) or Wire.PLAIN)
+    def next_call(self, action: str) -> CallFault | None:
+        """Take what the next call of this action, not `add`, is to suffer, if that was set."""
+        name = self._take(action)
+        return CALLS[name] if name else None
 
     def _take(self, action: str) -> str | None:
         faults = self._next.get(action)

@@ -18,9 +18,13 @@ class Word(StrEnum):
     COMPLETED = auto()
     PARTIAL = auto()
     CANCELLED = auto()
+    REFUNDED = auto()
+    PAUSED = auto()
+    EXPIRED = auto()
 
 
-FINISHED: Final = frozenset({Word.COMPLETED, Word.PARTIAL, Word.CANCELLED})
+ENDED_EARLY: Final = frozenset({Word.PARTIAL, Word.CANCELLED, Word.REFUNDED, Word.EXPIRED})
+FINISHED: Final = ENDED_EARLY | {Word.COMPLETED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,12 @@ INSTANT_START, INSTANT_END = 0.2, 0.6
 STEADY_SECONDS: Final = 60.0
 PARTIAL_SECONDS: Final = 2.0
 CANCELLED_AFTER: Final = 2.0
-DROPS_AFTER: Final = INSTANT_END + 5.0
+DROP_SECONDS: Final = 5.0
+DROPS_AFTER: Final = INSTANT_END + DROP_SECONDS
+CORRECTED_AFTER: Final = PARTIAL_SECONDS + 5.0
 BACKWARDS_AFTER: Final = INSTANT_END + 2.0
+POSTS_SECONDS: Final = INSTANT_END
+PAUSE_SECONDS: Final = 5.0
 
 
 def instant(units: int, seconds: float) -> Progress:
@@ -62,9 +70,24 @@ def partial(units: int, seconds: float) -> Progress:
     return _at(Word.IN_PROGRESS, units, int(most * seconds / PARTIAL_SECONDS))
 
 
+def corrected_up(units: int, seconds: float) -> Progress:
+    """End like `partial`, and say five seconds later that only 20 % were delivered."""
+    return _at(Word.PARTIAL, units, units // 5) if seconds >= CORRECTED_AFTER else partial(units, seconds)
+
+
+def corrected_down(units: int, seconds: float) -> Progress:
+    """End like `partial`, and say five seconds later that 60 % were delivered."""
+    return _at(Word.PARTIAL, units, units * 3 // 5) if seconds >= CORRECTED_AFTER else partial(units, seconds)
+
+
 def cancelled(units: int, seconds: float) -> Progress:
     """Wait for two seconds, then cancel with nothing delivered."""
     return _at(Word.PENDING if seconds < CANCELLED_AFTER else Word.CANCELLED, units, 0)
+
+
+def fails(units: int, seconds: float) -> Progress:
+    """Wait for two seconds, then give the money back with nothing delivered."""
+    return _at(Word.PENDING if seconds < CANCELLED_AFTER else Word.REFUNDED, units, 0)
 
 
 def drops(units: int, seconds: float) -> Progress:
@@ -72,6 +95,24 @@ def drops(units: int, seconds: float) -> Progress:
     if seconds < DROPS_AFTER:
         return instant(units, seconds)
     return Progress(word=Word.COMPLETED, delivered=units, remains=units // 5)
+
+
+def restored(units: int, seconds: float) -> Progress:  # noqa: ARG001 (a pace has this shape)
+    """Be complete for ever: what a refill makes of a drop, in seconds since it was done."""
+    return _at(Word.COMPLETED, units, units)
+
+
+def drops_again(units: int, seconds: float) -> Progress:
+    """Lose 20 % again five seconds after a refill was done."""
+    return Progress(
+        word=Word.COMPLETED, delivered=units, remains=units // 5 if seconds >= DROP_SECONDS else 0
+    )
+
+
+def drops_to_partial(units: int, seconds: float) -> Progress:
+    """Complete, lose 20 % five seconds later, and five seconds after that call it Partial."""
+    late = seconds >= DROPS_AFTER + DROP_SECONDS
+    return _at(Word.PARTIAL, units, units - units // 5) if late else drops(units, seconds)
 
 
 def manual(units: int, seconds: float) -> Progress:  # noqa: ARG001 (a pace has this shape)
@@ -88,8 +129,39 @@ def backwards(units: int, seconds: float) -> Progress:
 
 def subscription(units: int, seconds: float) -> Progress:
     """Be active while posts arrive, and complete within a second."""
-    progress = _evenly(units, seconds / INSTANT_END)
+    progress = _evenly(units, seconds / POSTS_SECONDS)
     return _at(Word.ACTIVE, units, progress.delivered) if progress.word is Word.IN_PROGRESS else progress
+
+
+def pauses(units: int, seconds: float) -> Progress:
+    """Pause for five seconds after half of the posts, then go on and complete."""
+    if seconds < POSTS_SECONDS / 2:
+        return subscription(units, seconds)
+    waited = min(seconds - POSTS_SECONDS / 2, PAUSE_SECONDS)
+    return (
+        _at(Word.PAUSED, units, units // 2)
+        if waited < PAUSE_SECONDS
+        else subscription(units, seconds - waited)
+    )
+
+
+def stays_paused(units: int, seconds: float) -> Progress:
+    """Pause after half of the posts, for ever."""
+    return pauses(units, min(seconds, POSTS_SECONDS / 2))
+
+
+def expires(units: int, seconds: float) -> Progress:
+    """Expire after half of the posts."""
+    return _half(Word.EXPIRED, units, seconds)
+
+
+def ends_early(units: int, seconds: float) -> Progress:
+    """Claim to be complete after half of the posts."""
+    return _half(Word.COMPLETED, units, seconds)
+
+
+def _half(end: Word, units: int, seconds: float) -> Progress:
+    return subscription(units, seconds) if seconds < POSTS_SECONDS / 2 else _at(end, units, units // 2)
 
 
 def _evenly(units: int, part: float) -> Progress:

@@ -29,7 +29,7 @@ class Problem(StrEnum):
     REFILL_MISSING = auto()
     REFILL_UNKNOWN = auto()
     REFILL_UNAVAILABLE = auto()
-    REFILL_TOO_EARLY = auto()
+    NOT_REFILLABLE = auto()
     REFILL_PENDING = auto()
     CANCEL = auto()
     SAID = auto()

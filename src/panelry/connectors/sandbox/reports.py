@@ -18,12 +18,24 @@ OPEN_POSTS: Final = 3
 _BENT: Final[Mapping[Row, Callable[[dict[str, Any]], dict[str, Any] | None]]] = MappingProxyType(
     {
         Row.PLAIN: lambda row: row,
-        Row.REMAINS_TOO_LARGE: lambda row: row | {"remains": str(10 * int(row["remains"]) + 5_000_000)},
+        Row.REMAINS_TOO_LARGE: lambda row: (
+            row | {"remains": str(10 * int(row.get("remains", 0)) + 5_000_000)}
+        ),
         Row.REMAINS_NEGATIVE: lambda row: row | {"remains": "-5"},
         Row.REMAINS_UNKNOWN: lambda row: row | {"remains": "Unknown"},
+        Row.REMAINS_ZERO: lambda row: row | {"remains": "0"},
+        Row.STILL_CHARGED: lambda row: row | {"remains": "0", "charge": "0.50"},
+        Row.NO_COUNTS: lambda row: row | {"charge": None, "start_count": None, "remains": ""},
         Row.WRONG_TYPES: lambda row: {name: [{"wrong": True}] for name in row},
         Row.UNKNOWN_WORD: lambda row: row | {"status": "Meditating"},
+        # As other panels report what is bought there as a drip-feed.
+        Row.DRIP_FEED: lambda row: {
+            "status": row["status"],
+            "runs": "5",
+            "orders": [{"order": "1"}, {"order": "2"}],
+        },
         Row.ABSENT: lambda _: None,
+        Row.OTHER_ID: lambda row: row,
     }
 )
 
@@ -44,6 +56,16 @@ def report(dialect: Dialect, order: Order, current: Progress) -> dict[str, Any] 
         if not dialect.classic:
             row |= _progress_of_parts(order, current)
     return _BENT[order.behaviour.row](row)
+
+
+def batch_id(order: Order) -> str:
+    """Return the id that the row for an order has in a batch."""
+    return str(another_id(order.id)) if order.behaviour.row is Row.OTHER_ID else order.id
+
+
+def another_id(id_: str | int) -> str | int:
+    """Return an id that looks like this one, and that nobody asked about."""
+    return int(f"{id_}0") if isinstance(id_, int) else f"{id_}0"
 
 
 def _subscription(dialect: Dialect, order: Order, current: Progress) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Final
 
 from panelry import clock
 from panelry.connectors.sandbox import behaviours, orders
-from panelry.connectors.sandbox.behaviours import Behaviour
+from panelry.connectors.sandbox.behaviours import Behaviour, Refilling
 from panelry.connectors.sandbox.catalog import SERVICES, Service
 from panelry.connectors.sandbox.drafts import Draft
 from panelry.connectors.sandbox.log import Line, Log
-from panelry.connectors.sandbox.orders import Order, Pulse, Refill
+from panelry.connectors.sandbox.orders import REFILL_ENDED, Order, Pulse, Refill, RefillWord
 from panelry.connectors.sandbox.paces import FINISHED, Progress, Word
 from panelry.connectors.sandbox.refusals import Problem, Refused
 from panelry.connectors.sandbox.service_types import Fields
@@ -89,9 +89,10 @@ class Shop:
         """Ask for a refill of a completed or partial order, one at a time; durable only after `log.durable`."""
         if not order.service.refill:
             raise Refused(Problem.REFILL_UNAVAILABLE)
-        if self.progress(order).word not in {Word.COMPLETED, Word.PARTIAL}:
-            raise Refused(Problem.REFILL_TOO_EARLY)
-        if not all(orders.is_done(refill, self.pulse()) for refill in self._refills_of.get(order.id, ())):
+        is_refused = order.behaviour.refilling is Refilling.REFUSED
+        if is_refused or self.progress(order).word not in {Word.COMPLETED, Word.PARTIAL}:
+            raise Refused(Problem.NOT_REFILLABLE)
+        if not {self.refill_word(refill) for refill in self._refills_of.get(order.id, ())} <= REFILL_ENDED:
             raise Refused(Problem.REFILL_PENDING)
         refill = Refill(id=self._new_id(ids.REFILL), order=order.id, at=clock.now())
         self._keep_refill(refill)
@@ -99,10 +100,22 @@ class Shop:
         self.log.append({**shown, "at": refill.at.isoformat()})
         return refill
 
+    def refill_word(self, refill: Refill) -> RefillWord:
+        """Return where a refill stands now."""
+        return orders.refill_word(self.orders[refill.order], refill, self.pulse())
+
+    def was_refilled(self, order: Order) -> bool:
+        """Say whether a refill was granted before."""
+        return order.id in self._refills_of
+
+    def was_cancelled(self, order: Order) -> bool:
+        """Say whether a cancel was granted before."""
+        return order.id in self._cancels
+
     def cancel(self, order: Order) -> str | int:
         """Ask for a cancel and return what answers it; twice is once. Durable only after `log.durable`."""
         answer = 1 if self._numeric_ids else order.id
-        if order.id in self._cancels:
+        if self.was_cancelled(order):
             return answer
         granted = order.service.cancel and order.behaviour.grants_cancel
         if not granted or self.progress(order).word in FINISHED:

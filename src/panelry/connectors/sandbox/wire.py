@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from panelry.connectors.sandbox.actions import Reply
 from panelry.connectors.sandbox.behaviours import Wire
+from panelry.connectors.sandbox.reports import another_id
 
 DRIP_SECONDS: Final = 60.0
 DRIP_EVERY_SECONDS: Final = 0.25
@@ -108,6 +110,41 @@ async def _huge(request: web.Request, reply: Reply) -> web.StreamResponse:
     return response
 
 
+async def _disguised(_: web.Request, reply: Reply) -> web.StreamResponse:
+    body = "\ufeff \r\n" + json.dumps(reply.body, indent=4)
+    return web.Response(text=body, status=reply.status, content_type="text/html")
+
+
+async def _other_ids(request: web.Request, reply: Reply) -> web.StreamResponse:
+    match reply.body:
+        case list() as rows:
+            bent: Any = [row | {_kind(row): another_id(row[_kind(row)])} for row in rows]
+        case dict() as rows if _is_batch(rows):
+            bent = {another_id(id_): row for id_, row in rows.items()}
+        case whole:
+            bent = whole
+    return await _plain(request, replace(reply, body=bent))
+
+
+async def _missing_ids(request: web.Request, reply: Reply) -> web.StreamResponse:
+    match reply.body:
+        case list() as rows:
+            bent: Any = rows[1::2]
+        case dict() as rows if _is_batch(rows):
+            bent = dict([*rows.items()][1::2])
+        case whole:
+            bent = whole
+    return await _plain(request, replace(reply, body=bent))
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return next(iter(row))  # its id stands first
+
+
+def _is_batch(body: dict[str, Any]) -> bool:
+    return all(isinstance(row, dict) for row in body.values())
+
+
 def _stream() -> web.StreamResponse:
     return web.StreamResponse(headers={"Content-Type": "application/json"})
 
@@ -130,5 +167,8 @@ _SEND: Final[Mapping[Wire, Callable[[web.Request, Reply], Awaitable[web.StreamRe
         Wire.NO_ID: _no_id,
         Wire.SLOW_DRIP: _slow_drip,
         Wire.HUGE: _huge,
+        Wire.DISGUISED: _disguised,
+        Wire.OTHER_IDS: _other_ids,
+        Wire.MISSING_IDS: _missing_ids,
     }
 )
