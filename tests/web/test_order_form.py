@@ -5,7 +5,7 @@ from browsers import Login, Stored, request_id, text
 from django.http import HttpResponse
 from django.test import Client
 
-from given import Customer, Given, draft
+from given import Customer, Given, draft, upstream_service
 from panelry.domain import ids, money, orders
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import Placed
@@ -157,6 +157,42 @@ def test_a_form_that_placed_an_order_says_so_before_it_places_another(
     assert order(client, service, quantity=200, request_id=fresh).status_code == 302
     with stored() as given:
         assert account_of(given, customer) == (2, "99.25")
+
+
+def sold(given: Given, type_: str, minimum: int, maximum: int) -> ServiceId:
+    """Put one service of a type on sale at 75.00."""
+    row = upstream_service(type_=type_, rate="75.00", minimum=minimum, maximum=maximum, name=type_)
+    return given.services(None, [row])[0]
+
+
+def test_only_what_needs_a_link_and_a_quantity_is_offered(
+    customer_login: Login, customer: Customer, stored: Stored
+) -> None:
+    with stored() as given:
+        package, poll = sold(given, "Package", 1, 1), sold(given, "Poll", 10, 1000)
+    page = customer_login(customer).get("/dashboard/").content.decode()
+    assert f'<option value="{package}">{package} · Package · $75.00 each · a package of 1</option>' in page
+    assert f'<option value="{poll}"' not in page
+
+
+def test_a_package_needs_no_quantity_and_is_charged_once(
+    customer_login: Login, customer: Customer, stored: Stored
+) -> None:
+    with stored() as given:
+        package = sold(given, "Package", 1, 1)
+    assert order(customer_login(customer), package, quantity="").status_code == 302
+    with stored() as given:
+        assert account_of(given, customer) == (1, "25.00")
+
+
+def test_what_the_form_cannot_order_costs_nothing(
+    customer_login: Login, customer: Customer, stored: Stored
+) -> None:
+    with stored() as given:
+        poll = sold(given, "Poll", 10, 1000)
+    assert order(customer_login(customer), poll).status_code == 422
+    with stored() as given:
+        assert account_of(given, customer) == (0, "100.00")
 
 
 @pytest.mark.parametrize("damaged", ["", "x" * 129, "null \x00 byte"])

@@ -1,11 +1,11 @@
 """Every no that placing an order can meet has words."""
 
-from panelry.domain import accounts, catalog, ledger, orders
+from panelry.domain import accounts, catalog, coupons, ledger, orders
 from panelry.domain.refusals import OperatorRefusal, Refusal
 from panelry.web.dashboard.refusals import ANSWERS
 
-AREAS = (accounts, catalog, ledger, orders)
-NOT_BY_PLACING = {accounts.TooManyKeys, orders.OrderNotFound}
+AREAS = (accounts, catalog, coupons, ledger, orders)
+NOT_BY_PLACING = {accounts.TooManyKeys, orders.CannotBeCancelled, orders.OrderNotFound}
 
 
 def test_every_refusal_of_placing_has_words() -> None:

@@ -1,11 +1,18 @@
 """What is on sale, as the order form offers it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils.translation import gettext as _
 
+from panelry.domain import orders
 from panelry.schema.models import Service
 from panelry.web.words import counted, priced
+
+TYPES: Final = frozenset(
+    name for name, type_ in orders.TYPES.items() if {"link", "quantity"}.issuperset(type_.required)
+)
+"""Types that the form can order: it asks for a link and a quantity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,20 +25,26 @@ class Offer:
 
 
 def on_sale() -> list[Offer]:
-    """List the services on sale in the order of the price list."""
-    listed = Service.objects.filter(state="on_sale").values_list(
-        "id", "name", "category__name", "rate_micros", "rate_per", "minimum", "maximum"
+    """List the services on sale that the form can order, in the order of the price list."""
+    listed = Service.objects.filter(state="on_sale", type__in=TYPES).values_list(
+        "id", "name", "category__name", "type", "rate_micros", "rate_per", "minimum", "maximum"
     )
     return [
         Offer(
             id=str(id_),
             category=category,
-            label=f"{id_} · {name} · {_price(rate, per)} · {counted(minimum)} – {counted(maximum)}",  # noqa: RUF001 (a range)
+            label=f"{id_} · {name} · {_price(rate, per)} · {_limits(type_, minimum, maximum)}",
         )
-        for id_, name, category, rate, per, minimum, maximum in listed.order_by(
+        for id_, name, category, type_, rate, per, minimum, maximum in listed.order_by(
             "category__position", "category_id", "position", "id"
         )
     ]
+
+
+def _limits(type_: str, minimum: int, maximum: int) -> str:
+    if "quantity" not in orders.TYPES[type_].required:
+        return _("a package of %(units)s") % {"units": counted(minimum)}
+    return f"{counted(minimum)} – {counted(maximum)}"  # noqa: RUF001 (a range)
 
 
 def _price(rate_micros: int, rate_per: int) -> str:
