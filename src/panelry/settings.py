@@ -1,8 +1,10 @@
 """One frozen `Settings`, read from the environment once. Each is described in docs/operators/settings.md."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,7 @@ class Settings:
     provider_total_seconds: float = 25.0
     lease_seconds: float = 60.0
     poll_seconds: float = 0.2
+    price_move_percent: Decimal = Decimal(25)
 
     @property
     def private_addresses_allowed(self) -> bool:
@@ -59,6 +62,7 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
         provider_total_seconds=_seconds(source, "PROVIDER_TOTAL_SECONDS", default=25.0),
         lease_seconds=_seconds(source, "LEASE_SECONDS", default=60.0),
         poll_seconds=_seconds(source, "POLL_SECONDS", default=0.2),
+        price_move_percent=_move_percent(source),
     )
     if not settings.limits and not settings.development:
         raise InvalidSetting("PANELRY_LIMITS=off needs PANELRY_DEVELOPMENT=1")
@@ -89,6 +93,15 @@ def _seconds(source: Mapping[str, str], name: str, *, default: float) -> float:
     if not 0.01 <= seconds <= 86_400:
         raise InvalidSetting(f"{PREFIX}{name} must be a number of seconds from 0.01 to 86400; it is {text!r}")
     return seconds
+
+
+def _move_percent(source: Mapping[str, str]) -> Decimal:
+    text = source.get("PANELRY_PRICE_MOVE_PERCENT") or "25"
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text, re.ASCII):
+        raise InvalidSetting(
+            f"PANELRY_PRICE_MOVE_PERCENT must be a percentage from 0 to 9999 such as 25; it is {text!r}"
+        )
+    return Decimal(text)
 
 
 def _currency(source: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from panelry.domain import catalog, providers
 from panelry.domain.catalog import (
     PER_PACKAGE,
     PER_THOUSAND,
+    SELLABLE_TYPES,
     CurrencyRateMissing,
     ProviderServiceNotFound,
     Route,
@@ -47,6 +48,13 @@ def row(
     )  # fmt: skip
 
 
+def is_understood(said: UpstreamService) -> bool:
+    limits = (said.minimum, said.maximum)
+    if said.type in {"Package", "Custom Comments Package"}:
+        return limits == (1, 1)
+    return said.type in SELLABLE_TYPES and None not in limits and 1 <= limits[0] <= limits[1]  # type: ignore[operator]
+
+
 def state(conn: Conn, service: ServiceId) -> str:
     [[found]] = conn.execute("SELECT state FROM services WHERE id = %s", [service]).fetchall()
     return str(found)
@@ -60,14 +68,15 @@ def test_a_real_catalogue_is_imported_whole_and_only_what_is_understood_goes_on_
     provider = given.provider()
     providers.record_snapshot(conn, provider, rows)
     revision = catalog.revision(conn)
-    imported = catalog.import_services(conn, provider, chosen=None, markup_percent=Decimal(20))
+    imported = catalog.import_services(
+        conn, provider, chosen=None, margin=catalog.Margin(percent=Decimal(20))
+    )
     assert {i.provider_service for i in imported} == {r.service for r in rows}
     assert catalog.revision(conn) == revision + 1
     by_service = {r.service: r for r in rows}
     for found in imported:
         said = by_service[found.provider_service]
-        ordinary = said.type == "Default" and said.minimum and said.maximum and said.minimum <= said.maximum
-        assert found.on_sale == bool(ordinary), said
+        assert found.on_sale == is_understood(said), said
     listings = {listing.id: listing for listing in catalog.listings(conn)}
     for found in imported:
         if found.on_sale:
@@ -77,10 +86,9 @@ def test_a_real_catalogue_is_imported_whole_and_only_what_is_understood_goes_on_
             assert (listing.minimum, listing.maximum, listing.rate_per) == (
                 said.minimum,
                 said.maximum,
-                PER_THOUSAND,
+                PER_PACKAGE if "Package" in said.type else PER_THOUSAND,
             )
             assert (listing.name, listing.refill, listing.cancel) == (said.name, said.refill, said.cancel)
-            assert not listing.dripfeed
 
 
 def test_importing_again_changes_nothing_and_tells_the_same(conn: Conn, given: Given) -> None:
@@ -89,7 +97,10 @@ def test_importing_again_changes_nothing_and_tells_the_same(conn: Conn, given: G
     first = catalog.import_services(conn, provider, chosen=None)
     revision = catalog.revision(conn)
     conn.execute("UPDATE services SET rate_micros = 7 WHERE id = %s", [first[0].service])
-    assert catalog.import_services(conn, provider, chosen=None, markup_percent=Decimal(50)) == first
+    assert (
+        catalog.import_services(conn, provider, chosen=None, margin=catalog.Margin(percent=Decimal(50)))
+        == first
+    )
     assert catalog.revision(conn) == revision
     [kept] = [listing for listing in catalog.listings(conn) if listing.id == first[0].service]
     assert kept.rate_micros == 7
@@ -127,13 +138,13 @@ def test_a_service_that_is_not_in_the_list_is_refused_and_nothing_is_imported(
         ("Default", None, None, False, PER_THOUSAND),
         ("Default", 0, 1000, False, PER_THOUSAND),
         ("Default", 0, 0, False, PER_THOUSAND),
-        ("Package", 1, 1, False, PER_PACKAGE),
+        ("Package", 1, 1, True, PER_PACKAGE),
         ("Package", 1, 10, False, PER_THOUSAND),
         ("Package", 1000, 1000, False, PER_THOUSAND),
         ("Package", None, None, False, PER_THOUSAND),
-        ("Custom Comments Package", 1, 1, False, PER_PACKAGE),
-        ("Custom Comments", 1, 1, False, PER_THOUSAND),
-        ("Subscriptions", 10, 1000, False, PER_THOUSAND),
+        ("Custom Comments Package", 1, 1, True, PER_PACKAGE),
+        ("Custom Comments", 1, 1, True, PER_THOUSAND),
+        ("Subscriptions", 10, 1000, True, PER_THOUSAND),
         ("default", 10, 1000, False, PER_THOUSAND),
         ("", 10, 1000, False, PER_THOUSAND),
     ],
@@ -141,7 +152,7 @@ def test_a_service_that_is_not_in_the_list_is_refused_and_nothing_is_imported(
 def test_only_what_needs_no_guess_goes_on_sale(
     type_: str, minimum: int | None, maximum: int | None, *, on_sale: bool, per: int
 ) -> None:
-    sale = for_sale(row(type_, minimum, maximum), currency_rate=Decimal(1), markup_percent=Decimal(0))
+    sale = for_sale(row(type_, minimum, maximum), currency_rate=Decimal(1), margin=catalog.Margin())
     assert (sale.on_sale, sale.rate_per) == (on_sale, per)
     assert 1 <= sale.minimum <= sale.maximum
 
@@ -155,7 +166,7 @@ def test_only_what_needs_no_guess_goes_on_sale(
 def test_every_row_becomes_a_service_that_the_database_takes(
     type_: str, minimum: int | None, maximum: int | None, rate: Micros
 ) -> None:
-    sale = for_sale(row(type_, minimum, maximum, rate), currency_rate=Decimal(1), markup_percent=Decimal(0))
+    sale = for_sale(row(type_, minimum, maximum, rate), currency_rate=Decimal(1), margin=catalog.Margin())
     assert 1 <= sale.minimum <= sale.maximum < 2**63
     assert 0 <= sale.rate_micros <= LARGEST
     assert sale.rate_per in {1, 1000}
@@ -167,7 +178,9 @@ def test_a_price_is_the_exact_cost_with_its_margin_rounded_up_and_never_below(
     cost: Micros, currency_rate: Decimal, markup: Decimal
 ) -> None:
     exact = cost * Fraction(currency_rate) * (100 + Fraction(markup)) / 100
-    assert sale_rate(cost, currency_rate=currency_rate, markup_percent=markup) == min(ceil(exact), LARGEST)
+    assert sale_rate(cost, currency_rate=currency_rate, margin=catalog.Margin(percent=markup)) == min(
+        ceil(exact), LARGEST
+    )
 
 
 def test_a_price_that_means_not_for_sale_is_imported_and_can_be_paid_by_nobody(
@@ -180,7 +193,7 @@ def test_a_price_that_means_not_for_sale_is_imported_and_can_be_paid_by_nobody(
 
 
 def test_what_is_listed_for_nothing_waits_for_a_person() -> None:
-    assert not for_sale(row(rate=0), currency_rate=Decimal(1), markup_percent=Decimal(0)).on_sale
+    assert not for_sale(row(rate=0), currency_rate=Decimal(1), margin=catalog.Margin()).on_sale
 
 
 def test_a_providers_currency_is_converted(conn: Conn, given: Given) -> None:

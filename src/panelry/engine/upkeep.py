@@ -1,12 +1,14 @@
 """What keeps the panel in step with its providers: their balances and their lists."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
 
-from panelry.domain import providers
+from panelry.domain import catalog, providers
+from panelry.domain.catalog import Synced
 from panelry.domain.providers import Provider, ProviderState
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 from panelry.engine.desk import Desk
@@ -28,7 +30,7 @@ async def read_paused_balances(desk: Desk) -> None:
 
 
 async def sync_catalogues(desk: Desk) -> None:
-    """Read every provider's list anew; a list that is not to be believed changes nothing."""
+    """Read every provider's list anew and follow it; a list that is not to be believed changes nothing."""
     await _for_each(await desk.providers(), "services", lambda provider: sync_catalogue(desk, provider))
 
 
@@ -42,11 +44,15 @@ async def meet_new_providers(desk: Desk) -> int:
     return len(new)
 
 
-async def sync_catalogue(desk: Desk, provider: Provider) -> int:
-    """Read one provider's list and return how many services it has. Raises a failure, and then nothing has changed."""
+async def sync_catalogue(desk: Desk, provider: Provider) -> Synced:
+    """Read one provider's list and let the catalogue follow it. Raises a failure, and then nothing has changed."""
     services = await desk.connector(provider).services()
-    await desk.database(lambda conn: providers.record_snapshot(conn, provider.id, services))
-    return len(services)
+    percent = desk.settings.price_move_percent
+    synced = await desk.database(lambda conn: catalog.sync(conn, provider.id, services, move_percent=percent))
+    if synced.changes:
+        counts = Counter(str(change.kind) for change in synced.changes)
+        log.info("catalogue_changed", provider=provider.name, services=synced.services, **counts)
+    return synced
 
 
 async def _read_balance(desk: Desk, provider: Provider) -> None:

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from panelry.ops.commands import accounts, books, catalog, orders, processes, providers
+from panelry.ops.commands import (
+    accounts,
+    books,
+    catalog,
+    coupons,
+    orders,
+    prices,
+    processes,
+    providers,
+    routes,
+    service,
+)
 
 WRONG_USAGE = 2
 
@@ -20,6 +31,10 @@ app.add_typer(accounts.account, name="account")
 app.add_typer(accounts.key, name="key")
 app.add_typer(providers.app, name="provider")
 app.add_typer(catalog.app, name="catalog")
+prices.add_to(catalog.app)
+app.add_typer(service.app, name="service")
+app.add_typer(routes.app, name="route")
+app.add_typer(coupons.app, name="coupon")
 app.add_typer(orders.app, name="order")
 app.add_typer(books.app, name="ledger")
 orders.add_to(app)

@@ -21,7 +21,7 @@ from panelry.domain.catalog.queries import (
     sheets,
     updates,
 )
-from panelry.domain.catalog.rules import route_for
+from panelry.domain.catalog.rules import check_margin, route_for
 from panelry.domain.catalog.values import (
     DRIP_FEED_TYPES,
     PER_PACKAGE,
@@ -104,6 +104,7 @@ __all__ = [
     "add_services",
     "approve_move",
     "begin_load",
+    "check_margin",
     "close_routes",
     "held_moves",
     "import_services",

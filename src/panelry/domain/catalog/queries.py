@@ -7,8 +7,25 @@ from psycopg import Cursor
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
-from panelry.domain.catalog.values import Listing, Route, RouteId, Service, ServiceId
+from panelry.domain.catalog.values import (
+    ChangeKind,
+    HeldMove,
+    Listing,
+    Margin,
+    Move,
+    MoveId,
+    MoveState,
+    Off,
+    Route,
+    RouteId,
+    RouteSheet,
+    Service,
+    ServiceId,
+    Sheet,
+    Update,
+)
 from panelry.domain.money import Micros
+from panelry.domain.providers import ProviderId
 
 SQL = Statements.beside(__file__)
 
@@ -78,4 +95,115 @@ def _service(rows: Sequence[Row]) -> Service:
             for *_, route, provider, service, is_open in rows
             if route is not None
         ),
+    )
+
+
+def sheets(conn: Conn, service_ids: Iterable[ServiceId]) -> dict[ServiceId, Sheet]:
+    """Return services, on sale or not, with their terms and all their routes, best first."""
+    rows = SQL["sheets"](conn, ids=list(set(service_ids))).fetchall()
+    return {ServiceId(id_): _sheet(list(group)) for id_, group in groupby(rows, key=lambda row: row[0])}
+
+
+def held_moves(conn: Conn) -> list[HeldMove]:
+    """Return the prices that wait for a person, oldest first."""
+    return [
+        HeldMove(
+            id=MoveId(id_),
+            route_id=RouteId(route_id),
+            service_id=ServiceId(service_id),
+            name=name,
+            provider=provider,
+            provider_service=provider_service,
+            before_micros=Micros(before),
+            after_micros=Micros(after),
+            currency=currency,
+            rate_micros=Micros(rate),
+            rate_per=rate_per,
+            is_open=is_open,
+            seen_at=seen_at,
+        )
+        for (
+            id_, route_id, service_id, name, provider, provider_service, before, after, currency, rate, rate_per,
+            is_open, seen_at,
+        ) in SQL["held_moves"](conn)
+    ]  # fmt: skip
+
+
+def updates(conn: Conn, *, most: int, before: int | None = None) -> list[Update]:
+    """Return what customers were told about changes of the catalogue, newest first; `before` is the id to go on from."""
+    return [
+        Update(
+            id=id_,
+            service_id=ServiceId(service_id),
+            name=name,
+            category=category,
+            kind=ChangeKind(kind),
+            before=was,
+            after=now,
+            at=at,
+        )
+        for id_, service_id, name, category, kind, was, now, at in SQL["updates"](
+            conn, most=most, before=before
+        )
+    ]
+
+
+def _sheet(rows: Sequence[Row]) -> Sheet:
+    (
+        id_, category, name, description, type_, rate, rate_per, minimum, maximum, dripfeed, refill, cancel, refill_days,
+        refill_most, average_time, state, off_reason, follows_prices, below_cost, percent, fixed, rounding,
+    ) = rows[0][:22]  # fmt: skip
+    return Sheet(
+        id=ServiceId(id_),
+        category=category,
+        name=name,
+        description=description,
+        type=type_,
+        rate_micros=Micros(rate),
+        rate_per=rate_per,
+        minimum=minimum,
+        maximum=maximum,
+        dripfeed=dripfeed,
+        refill=refill,
+        cancel=cancel,
+        refill_days=refill_days,
+        refill_most=refill_most,
+        average_time=average_time,
+        off=None if state == "on_sale" else Off(off_reason or Off.STAFF),
+        follows_prices=follows_prices,
+        margin=Margin(percent=percent, fixed_micros=Micros(fixed), rounding_micros=Micros(rounding)),
+        below_cost=below_cost,
+        routes=tuple(_route_sheet(row[22:]) for row in rows if row[22] is not None),
+    )
+
+
+def _route_sheet(row: Row) -> RouteSheet:
+    (
+        id_,
+        provider_id,
+        provider,
+        provider_service,
+        worth,
+        priority,
+        cost,
+        minimum,
+        maximum,
+        state,
+        off_reason,
+    ) = row[:11]
+    move_id, before, after, move_state = row[11:]
+    return RouteSheet(
+        id=RouteId(id_),
+        provider_id=ProviderId(provider_id),
+        provider=provider,
+        provider_service=provider_service,
+        currency_rate=worth,
+        priority=priority,
+        cost_micros=cost,
+        minimum=minimum,
+        maximum=maximum,
+        off=None if state == "on" else Off(off_reason or Off.STAFF),
+        move=None
+        if move_id is None
+        else Move(id=MoveId(move_id), before_micros=before, after_micros=after, state=MoveState(move_state)),
     )

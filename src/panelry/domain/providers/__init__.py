@@ -1,6 +1,14 @@
 """Providers: the upstream panels that we buy from, and what they can be asked."""
 
-from panelry.domain.providers.operations import add, mark_broken, move, pause, record_balance, record_snapshot
+from panelry.domain.providers.operations import (
+    add,
+    check_list,
+    mark_broken,
+    move,
+    pause,
+    record_balance,
+    record_snapshot,
+)
 from panelry.domain.providers.queries import (
     ProviderReport,
     SnapshotRow,
@@ -82,6 +90,7 @@ __all__ = [
     "UpstreamState",
     "add",
     "by_name",
+    "check_list",
     "every",
     "mark_broken",
     "move",

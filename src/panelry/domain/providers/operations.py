@@ -57,19 +57,27 @@ def record_balance(conn: Conn, provider_id: ProviderId, balance: UpstreamBalance
     SQL["resume"](conn, id=provider_id, reasons=list(healed))
 
 
-def record_snapshot(conn: Conn, provider_id: ProviderId, services: Sequence[UpstreamService]) -> None:
-    """Keep a provider's list as just read.
+def check_list(
+    conn: Conn, provider_id: ProviderId, services: Sequence[UpstreamService], *, anyway: bool = False
+) -> None:
+    """Raise `TemporaryFailure` for a list that is not to be believed.
 
-    Raises `TemporaryFailure` for a list that is not to be believed: empty, or without more than half of what the
-    last one had.
+    That is an empty one, or one without more than half of what the last one had, unless it is believed `anyway`.
     """
     before, still_there = SQL["count_snapshot"](
         conn, id=provider_id, services=[s.service for s in services]
     ).fetchall()[0]
-    if not services or still_there * 2 < before:
+    if not services or (still_there * 2 < before and not anyway):
         raise TemporaryFailure(
             f"the list has {len(services)} services, {still_there} of the {before} known ones: not believed"
         )
+
+
+def record_snapshot(
+    conn: Conn, provider_id: ProviderId, services: Sequence[UpstreamService], *, anyway: bool = False
+) -> None:
+    """Keep a provider's list as just read, if it is to be believed. Raises as `check_list`."""
+    check_list(conn, provider_id, services, anyway=anyway)
     SQL["delete_snapshot"](conn, id=provider_id)
     SQL["insert_snapshot"](
         conn,

@@ -1,6 +1,17 @@
 """All that changes what is sold and how it is bought, one file for each occasion."""
 
+from panelry.domain.catalog.operations.editing import add_route, set_route, set_service
 from panelry.domain.catalog.operations.importing import add_services, import_services
-from panelry.domain.catalog.operations.syncing import close_routes
+from panelry.domain.catalog.operations.syncing import approve_move, close_routes, refuse_move, sync
 
-__all__ = ["add_services", "close_routes", "import_services"]
+__all__ = [
+    "add_route",
+    "add_services",
+    "approve_move",
+    "close_routes",
+    "import_services",
+    "refuse_move",
+    "set_route",
+    "set_service",
+    "sync",
+]

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import providers
 from panelry.domain.catalog import rules
+from panelry.domain.catalog.operations import storing
 from panelry.domain.catalog.values import (
+    Change,
+    ChangeKind,
     CurrencyRateMissing,
     Imported,
+    Margin,
     NewService,
     ProviderServiceNotFound,
     ServiceId,
@@ -18,6 +23,7 @@ from panelry.domain.catalog.values import (
 from panelry.domain.providers import ProviderId
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+AT_COST: Final = Margin()
 
 
 def import_services(
@@ -25,24 +31,26 @@ def import_services(
     provider_id: ProviderId,
     *,
     chosen: Sequence[str] | None,
-    markup_percent: Decimal = Decimal(0),
+    margin: Margin = AT_COST,
     currency_rate: Decimal | None = None,
 ) -> list[Imported]:
     """Put services of a provider's list, as last read, into the catalogue; `chosen=None` takes all.
 
-    `currency_rate` is the worth of one unit of the provider's currency in ours, and is kept. What is in the catalogue
-    already stays as it is and is listed too. Raises `ProviderServiceNotFound`, or
-    `CurrencyRateMissing` where the provider counts in another currency whose worth nobody told.
+    Their rates follow the provider's prices with this `margin`. `currency_rate` is the worth of one unit of the
+    provider's currency in ours, and is kept. What is in the catalogue already stays as it is and is listed too. Raises
+    `ProviderServiceNotFound`, `InvalidValue`, or `CurrencyRateMissing` where the provider counts in another currency
+    whose worth nobody told.
     """
+    rules.check_margin(margin)
     rows = {row.service: row for row in providers.snapshot(conn, provider_id)}
     wanted = list(rows) if chosen is None else list(dict.fromkeys(chosen))
     for service in wanted:
         if service not in rows:
             raise ProviderServiceNotFound(service=service)
     known = {row[0]: row for row in SQL["bought_as"](conn, provider_id=provider_id)}
-    rate = _currency_rate(conn, provider_id, currency_rate)
+    rate = worth_of_currency(conn, provider_id, currency_rate)
     new = {
-        service: rules.for_sale(rows[service], currency_rate=rate, markup_percent=markup_percent)
+        service: rules.for_sale(rows[service], currency_rate=rate, margin=margin)
         for service in wanted
         if service not in known
     }
@@ -60,7 +68,8 @@ def import_services(
     ]
 
 
-def _currency_rate(conn: Conn, provider_id: ProviderId, told: Decimal | None) -> Decimal:
+def worth_of_currency(conn: Conn, provider_id: ProviderId, told: Decimal | None) -> Decimal:
+    """Return what one unit of a provider's currency is worth in ours; what a person tells is kept."""
     if told is not None:
         SQL["set_provider_rate"](conn, provider_id=provider_id, currency_rate=told)
         return told
@@ -76,11 +85,20 @@ def add_services(conn: Conn, wanted: Sequence[tuple[NewService, ProviderId, str]
         return []
     SQL["add_categories"](conn, names=list(dict.fromkeys(service.category for service, _, _ in wanted)))
     added = [_insert(conn, *row) for row in wanted]
+    storing.tell(
+        conn,
+        [
+            Change(service_id=id_, name=service.name, kind=ChangeKind.NEW, after=rules.rate_text(service))
+            for id_, (service, _, _) in zip(added, wanted, strict=True)
+            if service.on_sale
+        ],
+    )
     SQL["raise_revision"](conn)
     return added
 
 
 def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_service: str) -> ServiceId:
+    margin = service.margin or AT_COST
     [service_id] = SQL["insert_service"](
         conn,
         provider_id=provider_id,
@@ -97,7 +115,14 @@ def _insert(conn: Conn, service: NewService, provider_id: ProviderId, provider_s
         refill=service.refill,
         cancel=service.cancel,
         average_time=service.average_time,
-        state="on_sale" if service.on_sale else "off_sale",
+        on_sale=service.on_sale,
+        follows_prices=service.margin is not None,
+        markup_percent=margin.percent,
+        markup=margin.fixed_micros,
+        rounding=margin.rounding_micros,
+        cost=service.purchase.cost_micros,
+        route_minimum=service.purchase.minimum,
+        route_maximum=service.purchase.maximum,
     ).fetchall()[0]
     return ServiceId(service_id)
 
