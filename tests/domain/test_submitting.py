@@ -285,18 +285,7 @@ def test_several_answers_of_several_customers_are_recorded_as_one_set(conn: Conn
     assert orders.record_outcomes(conn, {}, resendable=set()) == 0
 
 
-# To be decided
-
-
-@pytest.mark.xfail(
-    strict=True, reason="comes with failover: orders that wait for a paused provider stay with it"
-)
-def test_an_order_that_waits_for_a_paused_provider_goes_by_another_healthy_route(
-    conn: Conn, given: Given, world: World
-) -> None:
-    second = given.route(world[1])
-    providers.pause(conn, [world[2]], "by hand")
-    assert len(given.attempts(second)) == 1
+# What nobody can deliver, and what is too dear
 
 
 def test_a_service_that_nobody_can_deliver_is_not_sold(conn: Conn, given: Given, world: World) -> None:

@@ -1,8 +1,9 @@
 """The engine's process: all loops, started together and stopped together."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -12,9 +13,12 @@ from panelry.connectors import addresses
 from panelry.connectors.http import HttpClient
 from panelry.database import health
 from panelry.database.pool import Pool
+from panelry.domain import orders
 from panelry.domain.vault import open_vault
 from panelry.engine import leases, timetable, upkeep
+from panelry.engine.cancels import Cancels
 from panelry.engine.desk import Desk
+from panelry.engine.refills import Refills
 from panelry.engine.submission import Submission
 from panelry.engine.tracking import Tracking
 from panelry.settings import Settings
@@ -25,6 +29,8 @@ GRACE_SECONDS: Final = 8.0
 BEAT_SECONDS: Final = 2.0
 ABANDON_SECONDS: Final = 1.0
 MEET_SECONDS: Final = 2.0
+REROUTE_SECONDS: Final = 1.0
+RECOVER_SECONDS: Final = 15.0
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -50,10 +56,29 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     log.info("engine_stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class _Callers:
+    """The loops whose calls to providers outlive their steps."""
+
+    submission: Submission
+    tracking: Tracking
+    refills: Refills
+    cancels: Cancels
+
+    async def drain(self, seconds: float) -> None:
+        """Give all calls under way the same seconds to end."""
+        await asyncio.gather(
+            *(
+                caller.drain(seconds)
+                for caller in (self.submission, self.tracking, self.refills, self.cancels)
+            )
+        )
+
+
 async def _work(desk: Desk) -> None:
-    submission, tracking = Submission(desk), Tracking(desk)
+    callers = _Callers(Submission(desk), Tracking(desk), Refills(desk), Cancels(desk))
     async with asyncio.TaskGroup() as group:
-        claiming = [group.create_task(loop) for loop in _claiming(desk, submission, tracking)]
+        claiming = [group.create_task(loop) for loop in _claiming(desk, callers)]
         others = [group.create_task(loop) for loop in _others(desk)]
         log.info("engine_started")
         await desk.stop.wait()
@@ -61,20 +86,27 @@ async def _work(desk: Desk) -> None:
         for task in others:
             task.cancel()  # what they ask providers for can be asked again
         await asyncio.wait(claiming, timeout=GRACE_SECONDS)
-        left = until - clock.monotonic()
-        await asyncio.gather(submission.drain(left), tracking.drain(left))
+        await callers.drain(until - clock.monotonic())
         for task in claiming:
             task.cancel()
 
 
-def _claiming(desk: Desk, submission: Submission, tracking: Tracking) -> list[Coroutine[None, None, None]]:
-    """Return the loops that make or follow orders; none of their steps waits for the network."""
+def _claiming(desk: Desk, callers: _Callers) -> list[Coroutine[None, None, None]]:
+    """Return the loops that make, follow and end orders; none of their steps waits for the network."""
     idle = desk.settings.poll_seconds
+    steps: dict[str, tuple[Callable[[], Awaitable[int]], float]] = {
+        "submission": (callers.submission.send_waiting, idle),
+        "resending": (callers.submission.ask_again, idle),
+        "abandoned": (callers.submission.abandon, ABANDON_SECONDS),
+        "tracking": (callers.tracking.follow, idle),
+        "refills": (callers.refills.follow, idle),
+        "cancels": (callers.cancels.ask, idle),
+        "drip-feed": (lambda: desk.database(orders.make_runs), idle),
+        "rerouting": (lambda: desk.database(orders.reroute), REROUTE_SECONDS),
+    }
     return [
-        leases.repeat("submission", submission.send_waiting, stop=desk.stop, idle_seconds=idle),
-        leases.repeat("reconciliation", submission.ask_again, stop=desk.stop, idle_seconds=idle),
-        leases.repeat("abandoned", submission.abandon, stop=desk.stop, idle_seconds=ABANDON_SECONDS),
-        leases.repeat("tracking", tracking.follow, stop=desk.stop, idle_seconds=idle),
+        leases.repeat(name, step, stop=desk.stop, idle_seconds=seconds)
+        for name, (step, seconds) in steps.items()
     ]
 
 
@@ -86,8 +118,13 @@ def _others(desk: Desk) -> list[Coroutine[None, None, None]]:
     async def meet() -> int:
         return await upkeep.meet_new_providers(desk)
 
+    async def recover() -> int:
+        await upkeep.read_paused_balances(desk)
+        return 0
+
     return [
         leases.repeat("heartbeat", beat, stop=desk.stop, idle_seconds=BEAT_SECONDS),
         leases.repeat("new providers", meet, stop=desk.stop, idle_seconds=MEET_SECONDS),
+        leases.repeat("recovery", recover, stop=desk.stop, idle_seconds=RECOVER_SECONDS),
         timetable.keep(desk),
     ]

@@ -92,14 +92,6 @@ UPDATE drip_feeds d SET stopped = true, due_at = NULL
 FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
 WHERE d.account_id = u.account_id AND d.order_id = u.id AND NOT d.stopped;
 
--- name: count_runs
--- Write how many runs of drip-feeds are finished.
-UPDATE drip_feeds d SET done = c.done FROM (
-  SELECT o.account_id, o.parent_id, count(o.finished_at) AS done
-  FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
-  JOIN orders o ON o.account_id = u.account_id AND o.parent_id = u.id GROUP BY 1, 2) AS c
-WHERE d.account_id = c.account_id AND d.order_id = c.parent_id AND d.done <> c.done;
-
 -- name: runs
 -- Drip-feeds with the sums over their runs; the start count is that of the first run.
 SELECT d.order_id, d.runs, d.made, d.stopped, coalesce(array_agg(o.state) FILTER (WHERE o.id IS NOT NULL), '{}'),
@@ -172,8 +164,8 @@ FROM unnest(:account_ids::uuid[], :ids::uuid[]) AS u (account_id, id)
 WHERE s.account_id = u.account_id AND s.id = u.id AND s.state = 'accepted';
 
 -- name: claim_stranded
--- Waiting orders whose provider is paused or broken, or whose route is closed, while another route of their service that
--- has not refused them is open; locked.
+-- Waiting orders whose provider is paused or broken, or whose route is closed, while another route of their service is
+-- open that has not refused them, be it for want of our own funds a moment ago; locked.
 SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
        o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
        o.coupon_back_micros, o.cancel_requested, o.route_id
@@ -184,7 +176,8 @@ WHERE o.state = 'pending' AND (p.state <> 'active' OR p.broken_until > clock_now
     WHERE n.service_id = o.service_id AND n.id <> o.route_id AND n.state = 'on' AND q.state = 'active'
       AND coalesce(q.broken_until <= clock_now(), true)
       AND NOT EXISTS (SELECT FROM submissions s WHERE s.account_id = o.account_id AND s.order_id = o.id
-                      AND s.route_id = n.id AND s.state = 'rejected'))
+                      AND s.route_id = n.id AND s.state = 'rejected'
+                      AND (s.reason <> ALL (:ours::text[]) OR s.answered_at > clock_now() - interval '10 minutes')))
 ORDER BY o.account_id, o.id LIMIT :most::integer FOR NO KEY UPDATE OF o SKIP LOCKED;
 
 -- name: due
@@ -260,10 +253,10 @@ JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
 ORDER BY o.account_id, o.id FOR NO KEY UPDATE OF o, s;
 
 -- name: refused_routes
--- By which routes these orders were definitely refused for reasons of their own.
-SELECT s.order_id, s.route_id FROM unnest(:account_ids::uuid[], :order_ids::uuid[]) AS u (account_id, order_id)
+-- By which routes these orders were refused, for reasons of ours, or else of their own.
+SELECT s.order_id, s.route_id, s.reason = ANY (:ours::text[]) FROM unnest(:account_ids::uuid[], :order_ids::uuid[]) AS u (account_id, order_id)
 JOIN submissions s ON s.account_id = u.account_id AND s.order_id = u.order_id
-WHERE s.state = 'rejected' AND s.reason <> ALL (:reasons::text[]);
+WHERE s.state = 'rejected' AND s.reason <> :not_created::text;
 
 -- name: taken
 -- Which of these upstream ids belong to submissions already.
@@ -306,7 +299,8 @@ WHERE c.account_id = u.account_id AND c.submission_id = u.id AND c.charged_micro
 -- name: statuses
 -- What customers see of orders; ids that are not the account's give no row.
 SELECT u.position, o.id, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
-       o.remains, d.runs, d.done, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
+       o.remains, d.runs, CASE WHEN d.runs IS NOT NULL THEN (
+         SELECT count(r.finished_at) FROM orders r WHERE r.account_id = o.account_id AND r.parent_id = o.id) END, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
 FROM unnest(:positions::integer[], :account_ids::uuid[], :ids::uuid[]) AS u (position, account_id, id)
 JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
 LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
@@ -364,11 +358,11 @@ ORDER BY 1, 2 LIMIT :most::integer;
 -- Drip-feeds that are not the sum of their runs: what they cost, what was paid back, what remains, how many there are.
 SELECT p.account_id, p.id FROM orders p
 JOIN drip_feeds d ON d.account_id = p.account_id AND d.order_id = p.id
-LEFT JOIN (SELECT account_id, parent_id, count(*) AS made, count(finished_at) AS done, sum(charge_micros) AS charged,
+LEFT JOIN (SELECT account_id, parent_id, count(*) AS made, sum(charge_micros) AS charged,
                   sum(refunded_micros) AS refunded, sum(remains) AS remains
            FROM orders WHERE parent_id IS NOT NULL GROUP BY account_id, parent_id) c
   ON c.account_id = p.account_id AND c.parent_id = p.id
-WHERE coalesce(c.made, 0) <> d.made OR coalesce(c.done, 0) <> d.done
+WHERE coalesce(c.made, 0) <> d.made
   OR coalesce(c.charged, 0) + (d.runs - d.made) * (p.charge_micros / d.runs) <> p.charge_micros
   OR coalesce(c.refunded, 0) + CASE WHEN d.stopped THEN (d.runs - d.made) * (p.charge_micros / d.runs) ELSE 0 END
      <> p.refunded_micros

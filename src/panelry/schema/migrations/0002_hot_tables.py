@@ -82,12 +82,11 @@ CREATE TABLE drip_feeds (
   runs integer NOT NULL CHECK (runs > 1),
   interval_minutes integer NOT NULL CHECK (interval_minutes > 0),
   made integer NOT NULL DEFAULT 0,
-  done integer NOT NULL DEFAULT 0,
   stopped boolean NOT NULL DEFAULT false,
   due_at timestamptz,
   PRIMARY KEY (account_id, order_id),
   FOREIGN KEY (account_id, order_id) REFERENCES orders,
-  CONSTRAINT drip_feed_makes_no_more_runs_than_ordered CHECK (made BETWEEN 0 AND runs AND done BETWEEN 0 AND made),
+  CONSTRAINT drip_feed_makes_no_more_runs_than_ordered CHECK (made BETWEEN 0 AND runs),
   CONSTRAINT drip_feed_is_due_while_runs_are_left CHECK ((due_at IS NOT NULL) = (made < runs AND NOT stopped))
 );
 CREATE INDEX drip_feeds_due ON drip_feeds (due_at) WHERE due_at IS NOT NULL;

@@ -40,7 +40,6 @@ def add_up(conn: Conn, parents: Collection[tuple[AccountId, OrderId]], *, at: da
         return
     key = {"account_ids": [a for a, _ in parents], "ids": [o for _, o in parents]}
     locked = {row[0]: order_from(row) for row in SQL["lock_orders"](conn, **key)}
-    SQL["count_runs"](conn, **key)
     together = {row[0]: _runs(row[1:]) for row in SQL["runs"](conn, **key)}
     changes = [rolled_up(order, together[id_]) for id_, order in locked.items()]
     _store(conn, [change for change in changes if change], at)

@@ -6,7 +6,8 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import catalog, ledger, money
 from panelry.domain.orders.operations import changing
-from panelry.domain.orders.operations.submitting import refused_routes
+from panelry.domain.orders.operations.submitting import refusals
+from panelry.domain.orders.rules.answers import OURS
 from panelry.domain.orders.values import Change, OrderState
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
@@ -17,13 +18,13 @@ def reroute(conn: Conn, *, most: int = 100) -> int:
 
     Orders without one go on waiting. Return how many moved.
     """
-    rows = SQL["claim_stranded"](conn, most=most).fetchall()
+    rows = SQL["claim_stranded"](conn, most=most, ours=list(OURS)).fetchall()
     orders = [(changing.order_from(row), row[changing.COLUMNS]) for row in rows]
     if not orders:
         return 0
     at = ledger.now(conn)
     services = catalog.load(conn, {order.service_id for order, _ in orders}, off_sale_too=True)
-    refused = refused_routes(conn, [(order.account_id, order.id) for order, _ in orders])
+    refused, _ = refusals(conn, [(order.account_id, order.id) for order, _ in orders])
     changes = []
     for order, current in orders:
         route = catalog.route_for(

@@ -95,7 +95,7 @@ def record_outcomes(
     locked = judging.lock(conn, list(outcomes))
     at = ledger.now(conn)
     services = catalog.load(conn, {order.service_id for order, _ in locked.values()}, off_sale_too=True)
-    refused = refused_routes(conn, [(order.account_id, order.id) for order, _ in locked.values()])
+    refused, short = refusals(conn, [(order.account_id, order.id) for order, _ in locked.values()])
     taken = _taken(conn, [(locked[s][1].provider_id, o) for (_, s), o in outcomes.items() if s in locked])
     judged: list[tuple[AccountId, Consequence]] = []
     for (account_id, submission_id), outcome in outcomes.items():
@@ -105,6 +105,7 @@ def record_outcomes(
             submission=submission,
             routes=_routes(services, order.service_id),
             refused=refused.get(order.id, set()),
+            short=short.get(order.id, set()),
             resendable=submission.provider_id in resendable,
             taken=taken.get(submission.provider_id, set()),
             now=at,
@@ -159,18 +160,22 @@ def _routes(services: Mapping[ServiceId, Service], service_id: ServiceId) -> tup
     return services[service_id].routes if service_id in services else ()
 
 
-def refused_routes(conn: Conn, orders: Sequence[tuple[AccountId, UUID]]) -> dict[UUID, set[RouteId]]:
-    """Return by which routes orders were definitely refused for reasons of their own."""
-    found: dict[UUID, set[RouteId]] = {}
+def refusals(
+    conn: Conn, orders: Sequence[tuple[AccountId, UUID]]
+) -> tuple[dict[UUID, set[RouteId]], dict[UUID, set[RouteId]]]:
+    """Return by which routes each order was refused: for reasons of its own, and because of our key or funds there."""
+    own: dict[UUID, set[RouteId]] = {}
+    ours: dict[UUID, set[RouteId]] = {}
     rows = SQL["refused_routes"](
         conn,
         account_ids=[a for a, _ in orders],
         order_ids=[o for _, o in orders],
-        reasons=[*OURS, NOT_CREATED],
+        ours=list(OURS),
+        not_created=NOT_CREATED,
     )
-    for order_id, route_id in rows:
-        found.setdefault(order_id, set()).add(route_id)
-    return found
+    for order_id, route_id, is_ours in rows:
+        (ours if is_ours else own).setdefault(order_id, set()).add(route_id)
+    return own, ours
 
 
 def _taken(conn: Conn, answers: Sequence[tuple[ProviderId, Outcome]]) -> dict[ProviderId, set[str]]:

@@ -51,15 +51,16 @@ class Consequence:
 class Situation:
     """A submission with its order, what could be tried instead, and whether asking again is safe.
 
-    `refused` are the routes whose providers definitely refused this very order. `resendable`: the provider
-    recognises our request id, so that a repeated call is answered with the truth. `taken` are upstream ids that
-    belong to other submissions.
+    `refused` are the routes whose providers definitely refused this very order, `short` those that refused it because
+    of our key or funds there. `resendable`: the provider recognises our request id, so that a repeated call is answered
+    with the truth. `taken` are upstream ids that belong to other submissions.
     """
 
     order: Order
     submission: Submission
     routes: Sequence[Route]
     refused: Collection[RouteId]
+    short: Collection[RouteId] = frozenset()
     resendable: bool
     taken: Collection[str]
     now: datetime
@@ -150,8 +151,8 @@ def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
     if following is None:
         change = given_up(order, OrderState.REFUNDED, facts=facts)
     else:
-        # Another route is tried at once; an order that only a paused provider can take waits.
-        waits = ours and (following.id == submission.route_id or not following.is_open)
+        # A route that was not tried yet is, as soon as it is open; where we were short of funds others go first.
+        waits = ours and following.id in {*situation.short, submission.route_id}
         wait = _after_pause(order, outcome.reason) if waits else timedelta()
         change = _waiting(order, facts=facts, route=following, due_at=situation.now + wait)
     return Consequence(

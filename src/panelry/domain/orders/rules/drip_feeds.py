@@ -52,6 +52,8 @@ def _state(order: Order, runs: Runs, remains: int) -> S:
     is_over = (runs.stopped or runs.made == runs.runs) and FINISHED.issuperset(runs.states)
     if is_over:
         return _end(order, runs, remains)
+    if order.state is S.PENDING:
+        return S.PROCESSING if S.PROCESSING in runs.states else S.PENDING
     if order.state is S.IN_PROGRESS or S.IN_PROGRESS in runs.states or not FINISHED.isdisjoint(runs.states):
         return S.IN_PROGRESS
     return S.PROCESSING if S.PROCESSING in runs.states else S.PENDING
