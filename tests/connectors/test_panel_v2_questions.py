@@ -130,9 +130,9 @@ def test_a_batch_may_hold_anything_and_only_what_was_asked_comes_back() -> None:
         "5":[],"6":{"status":"error","message":"No such order"},"7":{"status":"Error","remains":"10"},"8":{},
         "9":{"status":"Active","posts":3,"expiry":"1/2/2030","orders":["11","12"]},
         "10":{"status":"In progress","runs":"5","orders":[{"order":1}]},
-        "11":{"status":5},"12":{"status":null,"remains":3},"13":{"status":["x"]},"14":{"status":"fail"},
+        "11":{"status":5},"12":{"status":null,"remains":3},"13":{"status":["x"]},"14":{"status":"fail"},"15":{"status":"error","posts":2},"16":{"status":"Error","runs":2,"orders":[]},
         "99":{"status":"Completed"}}"""
-    assert statuses(body, *(str(n) for n in range(1, 16))) == {
+    assert statuses(body, *(str(n) for n in range(1, 18))) == {
         "1": Report(state=UpstreamState.COMPLETED, word="Completed", remains=0),
         "2": RowError(text="Incorrect order ID"),
         "3": RowError(text="Order not found"),
@@ -144,6 +144,8 @@ def test_a_batch_may_hold_anything_and_only_what_was_asked_comes_back() -> None:
         "12": Report(state=UpstreamState.PENDING, word="", remains=3),
         "13": Report(state=None, word=""),
         "14": RowError(text="status: error"),
+        "15": Report(state=UpstreamState.REFUNDED, word="error"),
+        "16": Report(state=UpstreamState.REFUNDED, word="Error"),
     }
 
 
