@@ -51,11 +51,15 @@ def create(conn: Conn, code: str, terms: Terms) -> str:
     return normal
 
 
-def turn_off(conn: Conn, code: str) -> None:
-    """Let a coupon be used no more; orders that used it keep what it took off. Raises `CouponNotFound`."""
+def turn_off(conn: Conn, code: str) -> str:
+    """Let a coupon be used no more and return its code; orders that used it keep what it took off.
+
+    Raises `CouponNotFound`.
+    """
     normal = rules.normal_code(code)
     if normal is None or SQL["turn_off"](conn, code=normal).fetchone() is None:
         raise CouponNotFound(code=code[:64])
+    return normal
 
 
 def lock(conn: Conn, codes: Collection[str], account_ids: Collection[AccountId]) -> dict[str, Coupon]:

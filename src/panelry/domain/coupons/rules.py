@@ -66,18 +66,18 @@ def discount(terms: Terms, charge: Micros) -> Micros:
 def check(terms: Terms) -> None:
     """Raise `InvalidTerms` for terms that no order could meet, or that contradict each other."""
     if (terms.percent is None) == (terms.fixed_micros is None):
-        raise InvalidTerms(wrong="either a percentage or an amount")
-    if terms.percent is not None and not (0 < terms.percent <= 100 and terms.percent % 1 * 10**6 % 1 == 0):
-        raise InvalidTerms(wrong="a percentage is above 0, at most 100, and has at most 6 decimals")
+        raise InvalidTerms(rule="either a percentage or an amount")
+    if terms.percent is not None and not (0 < terms.percent <= 100 and terms.percent * 10**6 % 1 == 0):
+        raise InvalidTerms(rule="a percentage is above 0, at most 100, and has at most 6 decimals")
     if terms.fixed_micros is not None and not 0 < terms.fixed_micros <= LARGEST:
-        raise InvalidTerms(wrong="an amount is above 0")
+        raise InvalidTerms(rule="an amount is above 0")
     if not 0 <= terms.minimum_charge_micros <= LARGEST:
-        raise InvalidTerms(wrong="the smallest charge is not below 0")
+        raise InvalidTerms(rule="the smallest charge is not below 0")
     for limit in (terms.most_uses, terms.most_per_account):
         if limit is not None and not 1 <= limit <= MOST_COUNTED:
-            raise InvalidTerms(wrong="a limit is at least 1")
+            raise InvalidTerms(rule="a limit is at least 1")
     if terms.starts_at and terms.ends_at and terms.ends_at <= terms.starts_at:
-        raise InvalidTerms(wrong="it ends before it starts")
+        raise InvalidTerms(rule="it ends before it starts")
 
 
 def _is_in_time(terms: Terms, at: datetime) -> bool:

@@ -21,17 +21,17 @@ def _ledger() -> None:
 
 @command(app, "verify")
 def verify(session: Session) -> None:
-    """Recompute everything: balances, chains of hashes, charges, refunds, costs, timelines. Names what is wrong."""
+    """Recompute everything: balances, chains of hashes, charges, refunds, coupons, costs, timelines. Names what is wrong."""
     from psycopg import IsolationLevel
 
-    from panelry.domain import ids, ledger, money, orders
+    from panelry.domain import coupons, ids, ledger, money, orders
 
     with session.pool() as pool, pool.connection() as conn:
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         with conn.transaction():
             with _progress(ledger.expected_transfers(conn), hidden=session.json) as progress:
                 result = ledger.verify(conn, progress=progress)
-            findings = [*result.wrong, *orders.verify(conn)]
+            findings = [*result.wrong, *orders.verify(conn), *coupons.verify(conn)]
             suspense = ledger.suspense(conn)
     value: dict[str, Any] = {
         "transfers": result.transfers,
@@ -47,7 +47,7 @@ def verify(session: Session) -> None:
         ],
     }
     if findings:
-        lines = [f"{f.account} {f.row}: {f.problem}" for f in findings]
+        lines = [f"{f.account} {f.row}: {f.problem}".lstrip() for f in findings]
         raise CommandFailed("\n".join(["the books are wrong:", *lines]), value)
     session.say(value, f"The books are right: {result.transfers} transfers in {result.wallets} wallets.")
 
