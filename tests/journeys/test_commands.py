@@ -49,7 +49,7 @@ def _balance(stage: Stage) -> str:
 
 
 def _every_command(order: str, folder: Path) -> list[tuple[str, ...]]:
-    email = f"{uuid4().hex}@example.com"
+    email, code = f"{uuid4().hex}@example.com", f"five-{uuid4().hex}"
     return [
         ("migrate",),
         ("account", "create", email, "--password", "long enough for us", "--staff", "--tier", "Agency"),
@@ -65,11 +65,24 @@ def _every_command(order: str, folder: Path) -> list[tuple[str, ...]]:
         ("catalog", "list"),
         ("coupon", "create", f"ten-{uuid4().hex}", "--percent", "10", "--limit", "5", "--per-user", "1"),
         (
-            "coupon", "create", "five", "--fixed", "5", "--minimum", "20", "--services", "1,2", "--categories",
-            "Sandbox: behaviours", "--starts", "2026-12-01", "--ends", "2027-01-01T12:00:00",
+            "coupon",
+            "create",
+            code,
+            "--fixed",
+            "5",
+            "--minimum",
+            "20",
+            "--services",
+            "1,2",
+            "--categories",
+            "Sandbox: behaviours",
+            "--starts",
+            "2026-12-01",
+            "--ends",
+            "2027-01-01T12:00:00",
         ),
         ("coupon", "list"),
-        ("coupon", "off", "five"),
+        ("coupon", "off", code),
         ("order", "show", order),
         ("submissions",),
         ("submissions", "--state", "accepted"),
