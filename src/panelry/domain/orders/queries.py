@@ -12,12 +12,14 @@ from panelry.domain import ids, money
 from panelry.domain.accounts import AccountId
 from panelry.domain.ledger import Finding
 from panelry.domain.money import Micros
+from panelry.domain.orders.rules.answers import NOT_REPEATABLE
 from panelry.domain.orders.values import (
     SUBSCRIPTIONS,
     NoSuchOrder,
     OrderId,
     OrderState,
     Status,
+    SubmissionId,
     SubmissionState,
 )
 from panelry.domain.providers import ProviderId
@@ -28,11 +30,14 @@ MOST_FINDINGS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """At which providers there is work now: orders to send, to follow, lost answers to ask for again, to cancel."""
+    """At which providers there is work now: orders to send, to follow, lost ones to ask about again or to look for,
+    orders to cancel.
+    """
 
     to_send: frozenset[ProviderId]
     to_follow: frozenset[ProviderId]
     to_ask: frozenset[ProviderId]
+    to_look: frozenset[ProviderId]
     to_cancel: frozenset[ProviderId]
 
 
@@ -42,6 +47,7 @@ class Sheet:
 
     account_id: AccountId
     order: dict[str, Any]
+    runs: list[dict[str, Any]]
     submissions: list[dict[str, Any]]
     transfers: list[dict[str, Any]]
 
@@ -75,12 +81,13 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
 
 def due(conn: Conn) -> Due:
     """Look where there is work, without locking or writing anything: what an idle engine does all day."""
-    rows = SQL["due"](conn).fetchall()
+    rows = SQL["due"](conn, not_repeatable=NOT_REPEATABLE).fetchall()
     return Due(
         to_send=frozenset(ProviderId(row[0]) for row in rows if row[1]),
         to_follow=frozenset(ProviderId(row[0]) for row in rows if row[2]),
         to_ask=frozenset(ProviderId(row[0]) for row in rows if row[3]),
-        to_cancel=frozenset(ProviderId(row[0]) for row in rows if row[4]),
+        to_look=frozenset(ProviderId(row[0]) for row in rows if row[4]),
+        to_cancel=frozenset(ProviderId(row[0]) for row in rows if row[5]),
     )
 
 
@@ -93,7 +100,8 @@ def sheet(conn: Conn, order_id: OrderId) -> Sheet:
     key = {"account_id": account_id, "id": order_id}
     return Sheet(
         account_id=account_id,
-        order=_order_row(SQL["sheet"](conn, **key).fetchall()[0]),
+        order=_order_row(SQL["sheet"](conn, **key, subscriptions=SUBSCRIPTIONS).fetchall()[0]),
+        runs=[_run_row(found) for found in SQL["order_runs"](conn, **key)],
         submissions=[_submission_row(found) for found in SQL["order_submissions"](conn, **key)],
         transfers=[_transfer_row(found) for found in SQL["order_transfers"](conn, **key)],
     )
@@ -104,18 +112,13 @@ def submissions_in(
 ) -> list[dict[str, Any]]:
     """List submissions that wait for an answer or a person, oldest first, with their evidence."""
     rows = SQL["submissions_in"](conn, states=[str(state) for state in states], most=most)
-    return [
-        {
-            "id": ids.show(ids.SUBMISSION, id_),
-            "order": ids.show(ids.ORDER, order_id),
-            "link": link,
-            "provider": provider,
-            "state": state,
-            "sent_at": sent_at.isoformat(),
-            "evidence": msgspec.json.decode(evidence),
-        }
-        for id_, order_id, link, provider, state, evidence, sent_at in rows
-    ]
+    return [_listed(row) for row in rows]
+
+
+def submission(conn: Conn, account_id: AccountId, submission_id: SubmissionId) -> dict[str, Any]:
+    """Return one submission as `submissions_in` lists it."""
+    [row] = SQL["submission"](conn, account_id=account_id, id=submission_id)
+    return _listed(row)
 
 
 def verify(conn: Conn) -> list[Finding]:
@@ -153,17 +156,20 @@ def _wrong_charge(said: Sequence[int | None], booked: Sequence[int | None]) -> s
 
 def _order_row(row: tuple[Any, ...]) -> dict[str, Any]:
     (
-        id_, account_id, email, service_id, service, request_id, link, quantity, charge, refunded, state, start_count,
-        remains, created_at, finished_at,
+        id_, account_id, email, service_id, service, type_, request_id, link, extras, quantity, charge, refunded, coupon,
+        given, given_back, state, start_count, remains, posts, posts_done, parent_id, run, runs, made, interval, next_run_at,
+        cancel, cancel_message, created_at, finished_at,
     ) = row  # fmt: skip
-    return {
+    said = {
         "order": ids.show(ids.ORDER, id_),
         "account": ids.show(ids.ACCOUNT, account_id),
         "email": email,
         "service": service_id,
         "service_name": service,
+        "type": type_,
         "request_id": request_id,
         "link": link,
+        "extras": msgspec.json.decode(extras),
         "quantity": quantity,
         "charge": money.text(charge),
         "refunded": money.text(refunded),
@@ -174,12 +180,49 @@ def _order_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "created_at": created_at.isoformat(),
         "finished_at": finished_at.isoformat() if finished_at else None,
     }
+    if coupon:
+        said["coupon"] = {"code": coupon, "gave": money.text(given), "took_back": money.text(given_back)}
+    if posts_done is not None:
+        said["subscription"] = {"posts": posts, "posts_done": posts_done}
+    if parent_id:
+        said["run_of"] = {"order": ids.show(ids.ORDER, parent_id), "run": run}
+    if runs:
+        due = next_run_at.isoformat() if next_run_at else None
+        said["drip_feed"] = {"runs": runs, "made": made, "interval_minutes": interval, "next_run_at": due}
+    if cancel:
+        said["cancel"] = {"state": cancel, "message": cancel_message}
+    return said
+
+
+def _run_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    run, id_, state, remains, refunded, created_at = row
+    return {
+        "run": run,
+        "order": ids.show(ids.ORDER, id_),
+        "status": state,
+        "remains": remains,
+        "refunded": money.text(refunded),
+        "created_at": created_at.isoformat(),
+    }
+
+
+def _listed(row: tuple[Any, ...]) -> dict[str, Any]:
+    id_, order_id, link, provider, state, evidence, sent_at = row
+    return {
+        "id": ids.show(ids.SUBMISSION, id_),
+        "order": ids.show(ids.ORDER, order_id),
+        "link": link,
+        "provider": provider,
+        "state": state,
+        "sent_at": sent_at.isoformat(),
+        "evidence": msgspec.json.decode(evidence),
+    }
 
 
 def _submission_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    id_, provider, service, state, upstream_id, message, evidence, sent_at, answered_at, expected, charged = (
-        row
-    )
+    (
+        id_, provider, service, state, upstream_id, message, evidence, reported, sent_at, answered_at, expected, charged,
+    ) = row  # fmt: skip
     return {
         "id": ids.show(ids.SUBMISSION, id_),
         "provider": provider,
@@ -188,6 +231,7 @@ def _submission_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "upstream_id": upstream_id,
         "message": message,
         "evidence": msgspec.json.decode(evidence),
+        "reported": None if reported is None else msgspec.json.decode(reported),
         "sent_at": sent_at.isoformat(),
         "answered_at": answered_at.isoformat() if answered_at else None,
         "expected_cost": None if expected is None else money.text(expected),

@@ -26,6 +26,7 @@ def show(session: Session, order: Annotated[str, typer.Argument(help="Its id, as
     happened = [{"at": e.at.isoformat(), "type": e.type, "actor": e.actor, **dict(e.data)} for e in timeline]
     value = {
         **sheet.order,
+        **({"runs": sheet.runs} if sheet.runs else {}),
         "submissions": sheet.submissions,
         "events": happened,
         "transfers": sheet.transfers,
