@@ -10,6 +10,7 @@ from panelry.domain.providers import Connector, Provider
 from panelry.domain.refills import Answer, Claimed, NoAnswer, Question
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 from panelry.engine.calls import Calls
+from panelry.engine.calls import Calls
 from panelry.engine.desk import Desk
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ class Refills:
         asked = 0
         for provider in await self._desk.providers():
             room = self._calls.room(provider.id)
-            if provider.id not in due or not room:
+            if provider.id not in due or room == 0:
                 continue
             claim = partial(refills.claim, provider_id=provider.id, most=room, lease=self._desk.lease)
             claimed = await self._desk.database(claim)
