@@ -10,7 +10,6 @@ from panelry.domain.providers import Connector, Provider
 from panelry.domain.refills import Answer, Claimed, NoAnswer, Question
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
 from panelry.engine.calls import Calls
-from panelry.engine.calls import Calls
 from panelry.engine.desk import Desk
 
 log = structlog.get_logger()
