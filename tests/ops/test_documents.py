@@ -9,6 +9,8 @@ import typer
 from typer.main import get_command
 
 from panelry import settings
+from panelry.domain import money
+from panelry.domain.orders.rules import refund_due
 from panelry.ops import cli
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +20,9 @@ INTERNAL = {"PANELRY_LIFELINE"}
 
 def _read_settings() -> set[str]:
     source = Path(settings.__file__).read_text()
-    switches = {f"PANELRY_{name}" for name in re.findall(r'_(?:switch|seconds)\(source, "([A-Z_]+)"', source)}
+    switches = {
+        f"PANELRY_{name}" for name in re.findall(r'_(?:switch|seconds|hours)\(source, "([A-Z_]+)"', source)
+    }
     named = set(re.findall(r'"(PANELRY_[A-Z_]+|DATABASE_URL)"', source))
     return switches | (named - {"PANELRY_"}) - INTERNAL
 
@@ -51,3 +55,17 @@ def test_help_does_not_wait_for_what_commands_need() -> None:
     ).stdout.split()
     assert not {"django", "psycopg", "aiohttp", "uvicorn", "procrastinate"} & set(modules)
     assert typer.__name__ in modules
+
+
+EXAMPLE = re.compile(
+    r"^\| ([0-9,]+) at [0-9.]+ per 1,000 \| ([0-9.]+) \| \w+ \| ([0-9]+) \| .*?([0-9.]+) \| ([0-9.]+) \|$", re.MULTILINE
+)  # fmt: skip
+
+
+def test_the_examples_of_refunds_are_what_the_rule_says() -> None:
+    examples = EXAMPLE.findall((ROOT / "docs" / "resellers" / "refunds.md").read_text())
+    assert len(examples) == 6
+    for quantity, charge, remains, kept, back in examples:
+        micros = money.parse(charge)
+        due = refund_due(charge=micros, quantity=int(quantity.replace(",", "")), remains=int(remains))
+        assert (due, micros - due) == (money.parse(back), money.parse(kept)), (quantity, charge, remains)
