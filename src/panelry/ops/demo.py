@@ -6,14 +6,17 @@ Made by the same operations as real data. The second time it finds what it made 
 import json
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from panelry.database.pool import Conn, Pool
-from panelry.domain import accounts, catalog, ledger, money, orders, providers
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders, providers
 from panelry.domain.accounts import AccountNotFound
 from panelry.domain.catalog import NewService, ServiceId
+from panelry.domain.coupons import CouponExists
 from panelry.domain.providers import ProviderNotFound
 from panelry.ops.session import Session
 from panelry.ops.supervisor import Part
@@ -22,6 +25,7 @@ from panelry.settings import Settings
 CUSTOMER: Final = "customer@example.com"
 STAFF: Final = "staff@example.com"
 QUICK, SLOW, PAUSED = "Sandbox", "Sandbox, slow", "Sandbox, paused"
+COUPON: Final = "WELCOME10"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,15 @@ class Offer:
     average_time: str
     provider: str
     sandbox_service: str
-    quantities: tuple[int, ...]
+    orders: tuple[dict[str, str], ...]
+    type: str = "Default"
+    rate_per: int = catalog.PER_THOUSAND
+    refill: bool = False
+    dripfeed: bool = False
+
+
+def _link(page: str, **more: str) -> dict[str, str]:
+    return {"link": f"https://example.com/{page}", **more}
 
 
 OFFERS: Final = (
@@ -46,56 +58,73 @@ OFFERS: Final = (
         name="Technology digest: sponsored link, per 1,000 readers",
         description="One labelled link in the next weekly issue. Readers are counted by unique opens.",
         rate="4.50", minimum=100, maximum=200_000, average_time="2 days",
-        provider=QUICK, sandbox_service="1", quantities=(2_000, 15_000),
+        provider=QUICK, sandbox_service="1", refill=True, orders=(_link("campaigns/1", quantity="2000"), _link("campaigns/1", quantity="15000")),
     ),
     Offer(
         category="Newsletters",
         name="Local events letter: classified, per 1,000 readers",
         description="A classified of up to 40 words in a regional letter. Where an issue sells out, the rest is refunded.",
         rate="3.20", minimum=100, maximum=50_000, average_time="4 days",
-        provider=QUICK, sandbox_service="3", quantities=(5_000,),
+        provider=QUICK, sandbox_service="3", orders=(_link("campaigns/2", quantity="5000"),),
     ),
     Offer(
         category="Advertising",
         name="Display banners on independent news sites, per 1,000 impressions",
         description="Viewable impressions on publishers' own inventory, capped at three per reader and day.",
         rate="2.25", minimum=1_000, maximum=1_000_000, average_time="3 days",
-        provider=SLOW, sandbox_service="2", quantities=(40_000, 12_000),
+        provider=SLOW, sandbox_service="2", dripfeed=True, orders=(
+            _link("campaigns/3", quantity="40000"), _link("campaigns/spring", quantity="2000", runs="5", interval="60"),
+            _link("campaigns/3", quantity="12000")),
     ),
     Offer(
         category="Advertising",
         name="Search advertising, managed, per 1,000 clicks",
         description="Our media desk runs the campaign on your landing page. Pages that break the network's rules are refused.",
         rate="95.00", minimum=100, maximum=20_000, average_time="5 days",
-        provider=QUICK, sandbox_service="5", quantities=(250,),
+        provider=QUICK, sandbox_service="5", orders=(_link("campaigns/4", quantity="250"),),
     ),
     Offer(
         category="Creators",
         name="Short video mention by vetted creators, per 1,000 views",
         description="Creators disclose the placement. Views are those that the platform reports to them.",
         rate="9.00", minimum=500, maximum=500_000, average_time="6 days",
-        provider=QUICK, sandbox_service="11", quantities=(10_000,),
+        provider=QUICK, sandbox_service="11", orders=(_link("campaigns/5", quantity="10000"),),
     ),
     Offer(
         category="Creators",
         name="Podcast pre-roll, read by the host, per 1,000 downloads",
         description="Thirty seconds before the episode. If the show cannot place it, the order is cancelled and refunded.",
         rate="18.00", minimum=500, maximum=100_000, average_time="8 days",
-        provider=QUICK, sandbox_service="4", quantities=(1_000,),
+        provider=QUICK, sandbox_service="4", orders=(_link("campaigns/6", quantity="1000"),),
     ),
     Offer(
         category="Music",
         name="Pitch to independent playlist curators, per 1,000 listeners reached",
         description="Curators listen and decide for themselves; only followers of playlists that took the track count.",
         rate="6.40", minimum=100, maximum=100_000, average_time="7 days",
-        provider=PAUSED, sandbox_service="2", quantities=(3_000,),
+        provider=PAUSED, sandbox_service="2", orders=(_link("campaigns/7", quantity="3000"),),
     ),
     Offer(
         category="Music",
         name="Campus radio promotion, per 1,000 listeners",
         description="Promotion to programme directors. Listeners are the stations' own figures.",
         rate="5.10", minimum=100, maximum=50_000, average_time="10 days",
-        provider=QUICK, sandbox_service="7", quantities=(1_500,),
+        provider=QUICK, sandbox_service="7", orders=(_link("campaigns/8", quantity="1500"),),
+    ),
+    Offer(
+        category="Articles",
+        name="Sponsored article in a trade magazine",
+        description="Written by the magazine's desk from your brief, labelled as sponsored, online for at least a year.",
+        rate="120.00", minimum=1, maximum=1, average_time="12 days", type="Package", rate_per=catalog.PER_PACKAGE,
+        provider=QUICK, sandbox_service="21", orders=(_link("brief", coupon=COUPON),),
+    ),
+    Offer(
+        category="Newsletters",
+        name="A line in each new issue of a letter that you choose",
+        description="Names you in the next issues as they appear. Issues that do not appear in time are refunded.",
+        rate="40.00", minimum=100, maximum=10_000, average_time="8 weeks", type="Subscriptions",
+        provider=QUICK, sandbox_service="36",
+        orders=({"username": "morning-letter", "min": "100", "max": "500", "posts": "4", "delay": "0"},),
     ),
 )  # fmt: skip
 
@@ -137,17 +166,19 @@ def _fill(conn: Conn, session: Session, note: "_Note") -> ServiceId:
     missing = [offer for offer in OFFERS if offer.name not in known]
     rows = [(_service(offer), bought_from[offer.provider], offer.sandbox_service) for offer in missing]
     known |= dict(zip((o.name for o in missing), catalog.add_services(conn, rows), strict=True))
+    with suppress(CouponExists):
+        coupons.create(conn, COUPON, coupons.Terms(percent=Decimal(10), most_per_account=1))
     orders.place(
         conn,
         [
             orders.Draft(
                 caller=account_id,
                 service=known[offer.name],
-                request_id=f"demonstration-{number}-{quantity}",
-                parameters={"link": f"https://example.com/campaigns/{number}", "quantity": str(quantity)},
+                request_id=f"demonstration-{number}-{nth}",
+                parameters=parameters,
             )
             for number, offer in enumerate(OFFERS, start=1)
-            for quantity in offer.quantities
+            for nth, parameters in enumerate(offer.orders, start=1)
         ],
     )
     return known[OFFERS[0].name]
@@ -163,7 +194,7 @@ def _people(conn: Conn, note: "_Note") -> accounts.AccountId:
     ledger.credit(
         conn,
         customer.id,
-        money.parse("500.00"),
+        money.parse("900.00"),
         source=ledger.deposit("manual"),
         reason="Demonstration money",
         actor="operator",
@@ -187,13 +218,14 @@ def _service(offer: Offer) -> NewService:
         category=offer.category,
         name=offer.name,
         description=offer.description,
-        type="Default",
+        type=offer.type,
         rate_micros=money.parse(offer.rate),
-        rate_per=catalog.PER_THOUSAND,
+        rate_per=offer.rate_per,
         minimum=offer.minimum,
         maximum=offer.maximum,
-        refill=False,
+        refill=offer.refill,
         cancel=True,
+        dripfeed=offer.dripfeed,
         average_time=offer.average_time,
     )
 
