@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from panelry.database.pool import Conn
-from panelry.domain import accounts, catalog, ledger, money, orders, providers
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders, providers
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
+from panelry.domain.coupons import Terms
 from panelry.domain.money import Micros
 from panelry.domain.orders import Attempt, Draft, OrderId, Placed, Tracked
 from panelry.domain.providers import (
@@ -121,6 +123,11 @@ class Given:
         orders.apply_reports(self.conn, {self.accepted(provider): report})
         return order
 
+    def coupon(self, **terms: Any) -> str:
+        """Make a coupon of these terms with a code of its own: 10 % off, unless something else is said."""
+        said = terms if {"percent", "fixed_micros"} & terms.keys() else {"percent": Decimal(10), **terms}
+        return coupons.create(self.conn, uuid4().hex, Terms(**said))
+
     def later(self, wait: str) -> None:
         """Let this much time have passed since the test began (`"90 seconds"`), until the transaction ends."""
         self.conn.execute("SELECT set_config('panelry.clock_offset', %s, true)", [wait])
@@ -149,6 +156,7 @@ class Given:
         """Go through all the books; nothing may be wrong."""
         assert ledger.verify(self.conn).wrong == []
         assert orders.verify(self.conn) == []
+        assert coupons.verify(self.conn) == []
 
 
 def draft(
@@ -166,10 +174,10 @@ def draft(
 
 def upstream_service(
     service: str | None = None, *, rate: str = "1.00", minimum: int | None = 10, maximum: int | None = 1_000_000,
-    type_: str = "Default", name: str = "Newsletter placement",
+    type_: str = "Default", name: str = "Newsletter placement", dripfeed: bool = False,
 ) -> UpstreamService:  # fmt: skip
     """Write one row of a provider's list."""
     return UpstreamService(
         service=service or uuid4().hex, name=name, type=type_, category="Newsletters", rate=Decimal(rate), minimum=minimum,
-        maximum=maximum, dripfeed=False, refill=True, cancel=True, description="", average_time="",
+        maximum=maximum, dripfeed=dripfeed, refill=True, cancel=True, description="", average_time="",
     )  # fmt: skip
