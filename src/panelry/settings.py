@@ -19,7 +19,7 @@ class InvalidSetting(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator can choose. Durations are in seconds; `data` is absolute."""
+    """What an operator can choose. Durations are in seconds unless their name says otherwise; `data` is absolute."""
 
     data: Path
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -35,6 +35,7 @@ class Settings:
     lease_seconds: float = 60.0
     poll_seconds: float = 0.2
     price_move_percent: Decimal = Decimal(25)
+    unknown_refund_hours: float = 72.0
 
     @property
     def private_addresses_allowed(self) -> bool:
@@ -63,6 +64,7 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
         lease_seconds=_seconds(source, "LEASE_SECONDS", default=60.0),
         poll_seconds=_seconds(source, "POLL_SECONDS", default=0.2),
         price_move_percent=_move_percent(source),
+        unknown_refund_hours=_hours(source, "UNKNOWN_REFUND_HOURS", default=72.0),
     )
     if not settings.limits and not settings.development:
         raise InvalidSetting("PANELRY_LIMITS=off needs PANELRY_DEVELOPMENT=1")
@@ -93,6 +95,15 @@ def _seconds(source: Mapping[str, str], name: str, *, default: float) -> float:
     if not 0.01 <= seconds <= 86_400:
         raise InvalidSetting(f"{PREFIX}{name} must be a number of seconds from 0.01 to 86400; it is {text!r}")
     return seconds
+
+
+def _hours(source: Mapping[str, str], name: str, *, default: float) -> float:
+    text = source.get(PREFIX + name)
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text, re.ASCII):
+        raise InvalidSetting(f"{PREFIX}{name} must be a number of hours such as 72, or 0; it is {text!r}")
+    return float(text)
 
 
 def _move_percent(source: Mapping[str, str]) -> Decimal:

@@ -47,9 +47,9 @@ def claim(pool: Pool, provider: ProviderId, most: int = 100) -> list[Attempt]:
         return orders.claim_submissions(conn, provider, most=most, lease=LEASE)
 
 
-def record(pool: Pool, attempt: Attempt, outcome: Outcome) -> int:
+def record(pool: Pool, attempt: Attempt, outcome: Outcome, *, resendable: bool = False) -> int:
     with pool.transaction() as conn:
-        return Given(conn).answered(attempt, outcome)
+        return Given(conn).answered(attempt, outcome, resendable=resendable)
 
 
 def sending(conn: Conn) -> int:
@@ -104,7 +104,8 @@ def test_room_that_another_worker_took_while_this_one_was_asking_is_taken(fresh_
 def test_no_more_is_claimed_than_was_asked_for_whatever_the_plan(fresh_pool: Pool, plan: str) -> None:
     provider, _ = waiting(fresh_pool, 30, max_in_flight=100, dialect="panelry")
     for number, attempt in enumerate(claim(fresh_pool, provider)):
-        record(fresh_pool, attempt, Accepted(upstream_id=str(number)) if number % 2 else Unknown(text=""))
+        outcome = Accepted(upstream_id=str(number)) if number % 2 else Unknown(text="")
+        record(fresh_pool, attempt, outcome, resendable=True)
     with fresh_pool.transaction() as conn:
         conn.execute("UPDATE submissions SET due_at = clock_now() - interval '1 second'")
         for method, setting in (("hash", "hashjoin"), ("merge", "mergejoin"), ("nest", "nestloop")):

@@ -18,6 +18,7 @@ from panelry.domain.vault import open_vault
 from panelry.engine import leases, timetable, upkeep
 from panelry.engine.cancels import Cancels
 from panelry.engine.desk import Desk
+from panelry.engine.reconciliation import Reconciliation
 from panelry.engine.refills import Refills
 from panelry.engine.submission import Submission
 from panelry.engine.tracking import Tracking
@@ -31,6 +32,7 @@ ABANDON_SECONDS: Final = 1.0
 MEET_SECONDS: Final = 2.0
 REROUTE_SECONDS: Final = 1.0
 RECOVER_SECONDS: Final = 15.0
+PAY_BACK_SECONDS: Final = 10.0
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -64,19 +66,16 @@ class _Callers:
     tracking: Tracking
     refills: Refills
     cancels: Cancels
+    reconciliation: Reconciliation
 
     async def drain(self, seconds: float) -> None:
         """Give all calls under way the same seconds to end."""
-        await asyncio.gather(
-            *(
-                caller.drain(seconds)
-                for caller in (self.submission, self.tracking, self.refills, self.cancels)
-            )
-        )
+        callers = (self.submission, self.tracking, self.refills, self.cancels, self.reconciliation)
+        await asyncio.gather(*(caller.drain(seconds) for caller in callers))
 
 
 async def _work(desk: Desk) -> None:
-    callers = _Callers(Submission(desk), Tracking(desk), Refills(desk), Cancels(desk))
+    callers = _Callers(Submission(desk), Tracking(desk), Refills(desk), Cancels(desk), Reconciliation(desk))
     async with asyncio.TaskGroup() as group:
         claiming = [group.create_task(loop) for loop in _claiming(desk, callers)]
         others = [group.create_task(loop) for loop in _others(desk)]
@@ -101,6 +100,8 @@ def _claiming(desk: Desk, callers: _Callers) -> list[Coroutine[None, None, None]
         "tracking": (callers.tracking.follow, idle),
         "refills": (callers.refills.follow, idle),
         "cancels": (callers.cancels.ask, idle),
+        "reconciliation": (callers.reconciliation.look, idle),
+        "paying back": (callers.reconciliation.pay_back, PAY_BACK_SECONDS),
         "drip-feed": (lambda: desk.database(orders.make_runs), idle),
         "rerouting": (lambda: desk.database(orders.reroute), REROUTE_SECONDS),
     }

@@ -36,6 +36,7 @@ app.add_typer(service.app, name="service")
 app.add_typer(routes.app, name="route")
 app.add_typer(coupons.app, name="coupon")
 app.add_typer(orders.app, name="order")
+app.add_typer(orders.submission, name="submission")
 app.add_typer(books.app, name="ledger")
 orders.add_to(app)
 

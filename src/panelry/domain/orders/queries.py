@@ -30,9 +30,7 @@ MOST_FINDINGS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """At which providers there is work now: orders to send, to follow, lost ones to ask about again or to look for,
-    orders to cancel.
-    """
+    """At which providers there is work: orders to send, to follow, to cancel; lost ones to ask again, to look for."""
 
     to_send: frozenset[ProviderId]
     to_follow: frozenset[ProviderId]

@@ -28,20 +28,25 @@ def apply(conn: Conn, changes: Sequence[Change], *, at: datetime) -> None:
     """Store changes to orders that this transaction holds locked, and what follows for drip-feeds they are runs of.
 
     A refund is booked under a reference of the order and its event's number, so that no way of getting here twice
-    can pay it twice.
+    can pay it twice. Runs that change together are paid back out of one book.
     """
     _store(conn, changes, at)
-    add_up(conn, {(c.order.account_id, c.order.parent_id) for c in changes if c.order.parent_id}, at=at)
+    books = {c.book for c in changes if c.order.parent_id}
+    assert len(books) <= 1, f"runs are paid back out of {books} at once"
+    parents = {(c.order.account_id, c.order.parent_id) for c in changes if c.order.parent_id}
+    add_up(conn, parents, at=at, book=next(iter(books), ledger.SALES))
 
 
-def add_up(conn: Conn, parents: Collection[tuple[AccountId, OrderId]], *, at: datetime) -> None:
+def add_up(
+    conn: Conn, parents: Collection[tuple[AccountId, OrderId]], *, at: datetime, book: str = ledger.SALES
+) -> None:
     """Bring drip-feeds into line with their runs. Whoever locks runs and drip-feeds locks the runs first."""
     if not parents:
         return
     key = {"account_ids": [a for a, _ in parents], "ids": [o for _, o in parents]}
     locked = {row[0]: order_from(row) for row in SQL["lock_orders"](conn, **key)}
     together = {row[0]: _runs(row[1:]) for row in SQL["runs"](conn, **key)}
-    changes = [rolled_up(order, together[id_]) for id_, order in locked.items()]
+    changes = [rolled_up(order, together[id_], book=book) for id_, order in locked.items()]
     _store(conn, [change for change in changes if change], at)
 
 

@@ -14,7 +14,14 @@ from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import RouteId, Service, ServiceId
 from panelry.domain.orders.operations import changing, judging
 from panelry.domain.orders.operations.judging import Judgement
-from panelry.domain.orders.rules.answers import NOT_CREATED, OURS, Consequence, Situation, after_outcome
+from panelry.domain.orders.rules.answers import (
+    NOT_CREATED,
+    NOT_REPEATABLE,
+    OURS,
+    Consequence,
+    Situation,
+    after_outcome,
+)
 from panelry.domain.orders.rules.types import upstream_parameters
 from panelry.domain.orders.values import Attempt, Change, OrderState, SubmissionId
 from panelry.domain.providers import Accepted, Outcome, ProviderId, Unknown
@@ -69,7 +76,9 @@ def claim_submissions(conn: Conn, provider_id: ProviderId, *, most: int, lease: 
 
 def claim_resends(conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta) -> list[Attempt]:
     """Take unknown submissions whose provider recognises our request ids: asking again is answered with the truth."""
-    rows = SQL["claim_unknown"](conn, provider_id=provider_id, most=most, lease=lease).fetchall()
+    rows = SQL["claim_unknown"](
+        conn, provider_id=provider_id, most=most, lease=lease, not_repeatable=NOT_REPEATABLE
+    ).fetchall()
     return [_attempt(provider_id, row[0], row[1], row[2:], resend=True) for row in rows]
 
 
@@ -115,11 +124,12 @@ def record_outcomes(
             judged.append((account_id, consequence))
         if isinstance(outcome, Accepted):
             taken.setdefault(submission.provider_id, set()).add(outcome.upstream_id)
-    _store(conn, judged, at)
+    store(conn, judged, at=at)
     return len(judged)
 
 
-def _store(conn: Conn, judged: Sequence[tuple[AccountId, Consequence]], at: datetime) -> None:
+def store(conn: Conn, judged: Sequence[tuple[AccountId, Consequence]], *, at: datetime) -> None:
+    """Write what follows for submissions and orders that this transaction holds locked."""
     judging.write(conn, [Judgement(account_id=a, verdict=c.verdict) for a, c in judged], at=at)
     accepted = [(a, c.verdict.submission.id, c.accepted) for a, c in judged if c.accepted]
     if accepted:

@@ -9,7 +9,7 @@ from panelry.domain import catalog
 from panelry.domain.catalog import Route, RouteId
 from panelry.domain.ledger import SALES
 from panelry.domain.money import ZERO, Micros
-from panelry.domain.orders.rules.checks import backoff
+from panelry.domain.orders.rules.checks import LOOKS, backoff
 from panelry.domain.orders.values import (
     ENGINE,
     Change,
@@ -32,8 +32,11 @@ from panelry.domain.providers import (
 FIRST_CHECK: Final = timedelta(seconds=1)
 NOT_CREATED: Final = "not_created"
 """Why a submission counts as rejected that a person looked into: it may be sent again by the same route."""
+NOT_REPEATABLE: Final = "not_repeatable"
+"""Why an unknown submission is never sent again but looked for: its provider was told no id to know it by."""
 OURS: Final = frozenset({Rejection.KEY, Rejection.FUNDS})
 """Rejections that are our problem: the provider is paused and the order goes elsewhere or waits, it never fails."""
+_OPEN: Final = frozenset({SubmissionState.SENDING, SubmissionState.UNKNOWN, SubmissionState.QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +71,13 @@ class Situation:
 
 def after_outcome(situation: Situation, outcome: Outcome) -> Consequence | None:
     """Decide what an answer means; `None` when the submission is settled already and the answer says nothing new."""
-    match situation.submission.state:
-        case SubmissionState.SENDING:
-            return _first_answer(situation, outcome)
-        case SubmissionState.UNKNOWN if situation.submission.resent:
-            return _later_answer(situation, outcome)
-        case SubmissionState.UNKNOWN:
-            # Nothing was sent twice, so this is the late answer to the one call that was made.
-            return _first_answer(situation, outcome)
-        case _:
-            return _afterthought(situation, outcome)
+    submission = situation.submission
+    if submission.state not in _OPEN or situation.order.state is not OrderState.PROCESSING:
+        return _afterthought(situation, outcome)
+    if submission.resent:
+        return _later_answer(situation, outcome)
+    # Nothing was sent twice, so this is the answer to the one call that was made, however late.
+    return _first_answer(situation, outcome)
 
 
 def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
@@ -124,7 +124,11 @@ def _afterthought(situation: Situation, outcome: Outcome) -> Consequence | None:
         submission=submission,
         to=submission.state,
         due_at=submission.due_at,
-        note=f"after this was settled the provider accepted it with id {outcome.upstream_id}",
+        note=(
+            f"THE PROVIDER HAS IT AFTER ALL, with id {outcome.upstream_id}: the customer was paid back, the cost is ours"
+            if submission.state is SubmissionState.QUARANTINED
+            else f"after this was settled the provider accepted it with id {outcome.upstream_id}"
+        ),
         attempt=submission.attempt,
     )
     return Consequence(verdict=verdict)
@@ -133,14 +137,20 @@ def _afterthought(situation: Situation, outcome: Outcome) -> Consequence | None:
 def _accepted(situation: Situation, outcome: Accepted) -> Consequence:
     if outcome.upstream_id in situation.taken:
         return _still_unknown(situation, f"answered with id {outcome.upstream_id}, which is another order's")
+    note = f"accepted with id {outcome.upstream_id}"
+    return bought(situation.submission, outcome, now=situation.now, note=note)
+
+
+def bought(submission: Submission, accepted: Accepted, *, now: datetime, note: str) -> Consequence:
+    """Say that the provider has the order: it is followed from now on, and it costs us something."""
     verdict = Verdict(
-        submission=situation.submission,
+        submission=submission,
         to=SubmissionState.ACCEPTED,
-        due_at=situation.now + FIRST_CHECK,
-        note=f"accepted with id {outcome.upstream_id}",
-        upstream_id=outcome.upstream_id,
+        due_at=now + FIRST_CHECK,
+        note=note,
+        upstream_id=accepted.upstream_id,
     )
-    return Consequence(verdict=verdict, accepted=outcome)
+    return Consequence(verdict=verdict, accepted=accepted)
 
 
 def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
@@ -154,7 +164,7 @@ def _rejected(situation: Situation, outcome: Rejected) -> Consequence:
         # A route that was not tried yet is, as soon as it is open; where we were short of funds others go first.
         waits = ours and following.id in {*situation.short, submission.route_id}
         wait = _after_pause(order, outcome.reason) if waits else timedelta()
-        change = _waiting(order, facts=facts, route=following, due_at=situation.now + wait)
+        change = waiting(order, facts=facts, route=following, due_at=situation.now + wait)
     return Consequence(
         verdict=_settled(situation, SubmissionState.REJECTED, outcome.text, reason=outcome.reason),
         change=change,
@@ -185,20 +195,27 @@ def _next_route(situation: Situation, reason: Rejection) -> Route | None:
 
 
 def _back_to_pending(situation: Situation, to: SubmissionState, text: str, wait: timedelta) -> Consequence:
-    change = _waiting(situation.order, facts={"reason": str(to)}, due_at=situation.now + wait)
+    change = waiting(situation.order, facts={"reason": str(to)}, due_at=situation.now + wait)
     return Consequence(verdict=_settled(situation, to, text), change=change)
 
 
 def _still_unknown(situation: Situation, text: str) -> Consequence:
-    submission = situation.submission
-    wait = backoff(submission.attempt, first=timedelta(seconds=1))
+    """Ask again soon where that is safe, else look for it; what is looked for, or in quarantine, stays as it is."""
+    submission, now = situation.submission, situation.now
+    is_new = submission.state is SubmissionState.SENDING
+    due_at, attempt = submission.due_at, submission.attempt
+    if situation.resendable and submission.state is not SubmissionState.QUARANTINED:
+        due_at, attempt = now + backoff(attempt, first=timedelta(seconds=1)), attempt + 1
+    elif is_new:
+        due_at = now + LOOKS[0]
     verdict = Verdict(
         submission=submission,
-        to=SubmissionState.UNKNOWN,
-        due_at=situation.now + wait if situation.resendable else None,
+        to=SubmissionState.UNKNOWN if is_new else submission.state,
+        due_at=due_at,
         note=text if text != submission.message else "",  # the same again is no news
         message=text,
-        attempt=submission.attempt + 1,
+        reason=NOT_REPEATABLE if is_new and not situation.resendable else None,
+        attempt=attempt,
     )
     return Consequence(verdict=verdict)
 
@@ -230,16 +247,17 @@ def given_up(
     )
 
 
-def _waiting(
+def waiting(
     order: Order,
     *,
     facts: Mapping[str, str | int | None],
     route: Route | None = None,
     due_at: datetime,
+    actor: str = ENGINE,
 ) -> Change:
     """Let an order wait for its next try, unless its customer wants it cancelled: then this is the moment."""
     if order.cancel_requested:
-        return given_up(order, OrderState.CANCELLED, facts=facts)
+        return given_up(order, OrderState.CANCELLED, facts=facts, actor=actor)
     return Change(
         order=order,
         to=OrderState.PENDING,
@@ -247,6 +265,7 @@ def _waiting(
         start_count=order.start_count,
         remains=order.remains,
         facts=facts,
+        actor=actor,
         route=(route.id, route.provider_id) if route else None,
         due_at=due_at,
         attempt=order.attempt + 1,

@@ -13,6 +13,10 @@ _AFTER_END: Final = timedelta(seconds=5)
 _DAY: Final = timedelta(days=1)
 _WATCHED: Final = timedelta(days=7)
 _LOST_AFTER: Final = timedelta(hours=1)
+LOOKS: Final = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""How long after it became unknown a submission is looked for at its provider."""
+_SOON: Final = timedelta(minutes=5)
+_LOOKED_FOR: Final = timedelta(hours=6)
 
 
 def next_check(order: Order, *, sent_at: datetime, now: datetime, is_over: bool) -> timedelta | None:
@@ -37,6 +41,17 @@ def wait_at(age: timedelta, *, longest: timedelta = _LONGEST) -> timedelta:
 def backoff(attempt: int, *, first: timedelta, longest: timedelta = _LONGEST_WAIT) -> timedelta:
     """Return the wait before try `attempt + 2`: doubling from `first`, at most `longest`."""
     return min(first * (1 << min(attempt, 12)), longest)
+
+
+def next_look(unknown_at: datetime, looks: int, now: datetime) -> datetime | None:
+    """Return when to look again for a submission after so many looks; `None` when that was the last one."""
+    return max(unknown_at + LOOKS[looks], now + timedelta(seconds=1)) if looks < len(LOOKS) else None
+
+
+def look_again(unknown_at: datetime, now: datetime) -> datetime | None:
+    """Return when to repeat a look that could show nothing; `None` when that has gone on for long enough."""
+    age = now - unknown_at
+    return None if age > _LOOKED_FOR else now + min(max(age / 2, LOOKS[0]), _SOON)
 
 
 def is_lost(attempt: int, *, first: timedelta) -> bool:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from panelry.domain.ledger import SALES
 from panelry.domain.money import Micros
 from panelry.domain.orders.rules.transitions import FINISHED
 from panelry.domain.orders.values import Change, Order, Runs
@@ -22,10 +23,11 @@ def run_charge(charge: Micros, runs: int) -> Micros:
     return Micros(charge // runs)
 
 
-def rolled_up(order: Order, runs: Runs) -> Change | None:
+def rolled_up(order: Order, runs: Runs, *, book: str = SALES) -> Change | None:
     """Return what the sums over its runs change in a drip-feed; `None` where nothing.
 
-    Runs that are not made yet remain in full; once it is stopped they never will be, and are paid back.
+    Runs that are not made yet remain in full; once it is stopped they never will be, and are paid back. `book` is what
+    the runs were paid back out of.
     """
     left = runs.runs - runs.made
     due = runs.refunded_micros + (left * run_charge(order.charge_micros, runs.runs) if runs.stopped else 0)
@@ -37,6 +39,7 @@ def rolled_up(order: Order, runs: Runs) -> Change | None:
         start_count=runs.start_count,
         remains=remains,
         facts={"runs": runs.runs, "runs_made": runs.made},
+        book=book,
     )
     is_news = change.to is not order.state or change.refund_micros
     return (
