@@ -159,7 +159,7 @@ def _whole_number(text: str) -> int | None:
     if not _DIGITS.fullmatch(text):
         return None
     digits = text.lstrip("0") or "0"
-    return int(digits) if len(digits) < 19 else _LARGEST
+    return min(int(digits[:20]), _LARGEST)  # 20 digits are more than any column holds
 
 
 def _lines(name: str, text: str) -> list[str]:
