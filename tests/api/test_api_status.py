@@ -1,5 +1,6 @@
 """`status`: one order, or up to a hundred."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import contract
@@ -7,9 +8,10 @@ import pytest
 from books import Stored
 from doors import Door
 
-from given import Customer
+from given import Customer, draft, upstream_service
 from panelry.domain import ids, orders
 from panelry.domain.catalog import ServiceId
+from panelry.domain.orders import Placed
 from panelry.domain.providers import Report, UpstreamState
 
 Many = list[str]
@@ -149,3 +151,43 @@ def test_what_became_of_an_order(
     value = ask(door, customer, order=ids.show(ids.ORDER, order))
     contract.validate("Status", value)
     assert value == {**shown, "start_count": "1234", "currency": "USD"}
+
+
+def test_a_drip_feed_tells_its_runs(door: Door, stored: Stored, customer: Customer) -> None:
+    with stored() as given:
+        provider = given.provider()
+        service = given.service(provider)
+        given.conn.execute("UPDATE services SET dripfeed = true WHERE id = %s", [service])
+        [placed] = orders.place(given.conn, [draft(customer, service, runs="3", interval="10")])
+        assert isinstance(placed, Placed)
+        assert orders.make_runs(given.conn, most=1000) >= 1
+        report = Report(state=UpstreamState.COMPLETED, word="Completed", remains=0)
+        orders.apply_reports(given.conn, {given.accepted(provider): report})
+    order = ids.show(ids.ORDER, placed.order_id)
+    value = ask(door, customer, order=order)
+    contract.validate("Status", value)
+    assert value == {
+        "status": "in_progress", "charge": "0.30", "start_count": "0", "remains": "200", "currency": "USD",
+        "runs": "3", "runs_done": "1",
+    }  # fmt: skip
+    assert ask(door, customer, orders=order) == {order: value}
+
+
+@pytest.mark.parametrize(("posts", "shown"), [({"posts": "5"}, "5"), ({}, "0")])
+def test_a_subscription_tells_its_posts(
+    door: Door, stored: Stored, customer: Customer, posts: dict[str, str], shown: str
+) -> None:
+    with stored() as given:
+        provider = given.provider()
+        [service] = given.services(provider, [upstream_service(type_="Subscriptions")])
+        wish = {"username": "somebody", "min": "10", "max": "20", "delay": "0", **posts}
+        drafted = replace(draft(customer, service), parameters=wish)
+        [placed] = orders.place(given.conn, [drafted])
+        assert isinstance(placed, Placed), placed
+        report = Report(state=UpstreamState.IN_PROGRESS, word="Active", posts_done=2)
+        orders.apply_reports(given.conn, {given.accepted(provider): report})
+    value = ask(door, customer, order=ids.show(ids.ORDER, placed.order_id))
+    contract.validate("Status", value)
+    assert isinstance(value, dict)
+    assert (value["status"], value["posts"], value["posts_done"]) == ("in_progress", shown, "2")
+    assert not {"runs", "runs_done"} & value.keys()

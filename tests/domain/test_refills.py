@@ -1,16 +1,28 @@
 """Who gets a refill: the eligible, within the period, up to the cap, one at a time; and never for money."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import psycopg
 import pytest
 from refilling import answered, ask, refilled, row, told, wanted, why
 from submissions import now
 
-from given import LEASE, Customer, Given
+from given import LEASE, Customer, Given, draft, upstream_service
+from panelry import clock
 from panelry.database.pool import Conn
-from panelry.domain import ids, refills
+from panelry.domain import ids, orders, refills
 from panelry.domain.catalog import ServiceId
-from panelry.domain.orders import OrderId, OrderNotFound
-from panelry.domain.providers import RefillRefused, RefillReport, RefillState, RefillTaken, UpstreamState
+from panelry.domain.orders import OrderId, OrderNotFound, OrderState, Placed
+from panelry.domain.providers import (
+    ProviderId,
+    RefillRefused,
+    RefillReport,
+    RefillState,
+    RefillTaken,
+    Report,
+    UpstreamState,
+)
 from panelry.domain.refills import (
     OrderNotEligible,
     RefillAlreadyPending,
@@ -19,6 +31,8 @@ from panelry.domain.refills import (
     RefillPeriodExpired,
     RefillUnavailable,
 )
+from panelry.domain.refills.rules import decide
+from panelry.domain.refills.values import Candidate
 from panelry.domain.refusals import Refusal
 
 U = UpstreamState
@@ -104,23 +118,61 @@ def test_the_terms_are_those_that_the_service_has_now(
     assert why(ask(given, customer, order)[0]) is None
 
 
-def test_reasons_are_looked_at_in_the_order_in_which_they_are_documented(
-    conn: Conn, given: Given, customer: Customer, service: ServiceId, order: OrderId
+def test_reasons_are_looked_at_in_the_order_in_which_they_are_documented(customer: Customer) -> None:
+    at = clock.now()
+    wish = wanted(customer, OrderId(ids.new()))
+    candidate = Candidate(
+        state=OrderState.COMPLETED, is_single=False, has_delivered=True, finished_at=at - timedelta(days=2),
+        has_refill=False, refill_days=1, refill_most=1, bought_at=(ProviderId(1), "17"), refills=1, is_pending=True,
+    )  # fmt: skip
+
+    def judged(candidate: Candidate | None) -> type[Refusal] | None:
+        found = {} if candidate is None else {(wish.account_id, wish.order_id): candidate}
+        return why(decide([wish], found, at=at)[0])
+
+    reasons = [judged(None), judged(candidate)]
+    for mended in (
+        {"is_single": True}, {"has_refill": True}, {"refill_days": 2}, {"refill_most": 2}, {"is_pending": False},
+    ):  # fmt: skip
+        candidate = replace(candidate, **mended)
+        reasons.append(judged(candidate))
+    assert reasons == [
+        OrderNotFound, OrderNotEligible, RefillUnavailable, RefillPeriodExpired, RefillLimitReached,
+        RefillAlreadyPending, None,
+    ]  # fmt: skip
+
+
+def test_a_drip_feed_is_not_refilled_as_a_whole_but_its_runs_are(
+    conn: Conn, given: Given, customer: Customer
 ) -> None:
-    refilled(given, customer, order)
-    terms(conn, service, refill=False, refill_days=0, refill_most=1)
-    given.later("1 hour")
-    conn.execute("UPDATE orders SET type = 'Subscriptions' WHERE id = %s", [order])
-    assert why(ask(given, given.customer(), order)[0]) is OrderNotFound
-    assert why(ask(given, customer, order)[0]) is OrderNotEligible
-    conn.execute("UPDATE orders SET type = 'Default' WHERE id = %s", [order])
-    assert why(ask(given, customer, order)[0]) is RefillUnavailable
-    terms(conn, service, refill=True)
-    assert why(ask(given, customer, order)[0]) is RefillPeriodExpired
-    terms(conn, service, refill_days=1)
-    assert why(ask(given, customer, order)[0]) is RefillLimitReached
-    terms(conn, service, refill_most=2)
-    assert why(ask(given, customer, order)[0]) is RefillAlreadyPending
+    provider = given.provider()
+    service = given.service(provider)
+    terms(conn, service, dripfeed=True)
+    [placed] = orders.place(conn, [draft(customer, service, runs="2", interval="10")])
+    assert isinstance(placed, Placed)
+    for wait in ("0", "20 minutes"):
+        given.later(wait)
+        assert orders.make_runs(conn) == 1
+        report = Report(state=U.COMPLETED, word="Completed", remains=0)
+        orders.apply_reports(conn, {given.accepted(provider): report})
+    assert given.status(customer, placed.order_id).state == "completed"
+    query = "SELECT id FROM orders WHERE parent_id = %s"
+    runs = [OrderId(id_) for [id_] in conn.execute(query, [placed.order_id]).fetchall()]
+    answers = ask(given, customer, placed.order_id, *runs)
+    assert list(map(why, answers)) == [OrderNotEligible, None, None]
+
+
+def test_a_subscription_is_not_refilled(conn: Conn, given: Given, customer: Customer) -> None:
+    provider = given.provider()
+    [service] = given.services(provider, [upstream_service(type_="Subscriptions")])
+    wish = {"username": "somebody", "min": "10", "max": "20", "posts": "2", "delay": "0"}
+    drafted = replace(draft(customer, service), parameters=wish)
+    [placed] = orders.place(conn, [drafted])
+    assert isinstance(placed, Placed), placed
+    report = Report(state=U.COMPLETED, word="Completed", posts_done=2)
+    orders.apply_reports(conn, {given.accepted(provider): report})
+    assert given.status(customer, placed.order_id).state == "completed"
+    assert why(ask(given, customer, placed.order_id)[0]) is OrderNotEligible
 
 
 def test_the_period_ends_by_the_databases_clock(given: Given, customer: Customer, order: OrderId) -> None:

@@ -1,10 +1,12 @@
 """The actions of API v2: parse, one domain call, render (api-v2.md, 4 Actions)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
+from uuid import UUID
 
-from panelry.api.answers import Answer, IdMissing, OrderOrOrders, TooManyIds, UnknownAction, success
+from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
 from panelry.api.calls import Calls
 from panelry.domain import accounts, ids, money, orders
 from panelry.domain.accounts import AccountId, InvalidApiKey, KeyDigest
@@ -18,10 +20,13 @@ from panelry.domain.orders import (
     RequestIdTooLong,
     Status,
 )
+from panelry.domain.refills import RefillId, RefillNotFound
 from panelry.domain.refusals import Refusal
 
 MAX_REQUEST_ID: Final = 128
 MAX_IDS: Final = 100
+OPEN_POSTS: Final = 0
+"""How many posts a subscription says it has whose end is open."""
 _REFUSES_GZIP: Final = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 
@@ -44,6 +49,12 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: byte
     match action:
         case "status":
             return await _status(fields, calls, account_id, currency)
+        case "refill":
+            return await _each(fields, action, ids.REFILL, partial(calls.refill, account_id))
+        case "refill_status":
+            return await _refill_status(fields, calls, account_id)
+        case "cancel":
+            return await _each(fields, action, ids.ORDER, partial(calls.cancel, account_id))
         case "services":
             return await _services(calls, encodings.lower())
         case "balance":
@@ -84,38 +95,93 @@ def _draft(fields: Fields, digest: KeyDigest) -> Draft:
 
 
 async def _status(fields: Fields, calls: Calls, account_id: AccountId, currency: str) -> Answer:
-    wanted = _id_list(fields.get("orders", ""))
-    if not wanted:
-        return await _status_of_one(fields, calls, account_id, currency)
-    if "order" in fields:
-        raise OrderOrOrders
-    if len(wanted) > MAX_IDS:
-        raise TooManyIds
-    known = {OrderId(id_): text for text in wanted if (id_ := ids.parse(ids.ORDER, text)) is not None}
-    statuses = {s.order_id: s for s in await calls.statuses(account_id, list(known))} if known else {}
-    return success({text: _shown(statuses[id_], currency) for id_, text in known.items() if id_ in statuses})
-
-
-async def _status_of_one(fields: Fields, calls: Calls, account_id: AccountId, currency: str) -> Answer:
-    if "order" not in fields:
-        raise IdMissing(parameter="order")
-    id_ = ids.parse(ids.ORDER, fields["order"])
-    statuses = await calls.statuses(account_id, [OrderId(id_)]) if id_ else []
-    if not statuses:
+    texts, is_list = _asked(fields, "order")
+    known = _known(ids.ORDER, texts)
+    statuses = await calls.statuses(account_id, list(map(OrderId, known))) if known else []
+    found = {known[status.order_id]: _shown(status, currency) for status in statuses}
+    if is_list:
+        return success({text: found[text] for text in texts if text in found})
+    if not found:
         raise OrderNotFound
-    return success(_shown(statuses[0], currency))
+    return success(found[texts[0]])
+
+
+async def _each(
+    fields: Fields,
+    result: str,
+    prefix: str,
+    act: Callable[[Sequence[OrderId]], Awaitable[Sequence[UUID | Refusal]]],
+) -> Answer:
+    """Do something with one order or with each of a list; what it gives is shown under its name, with its prefix."""
+    texts, is_list = _asked(fields, "order")
+    known = _known(ids.ORDER, texts)
+    done = await act(list(map(OrderId, known))) if known else []
+    answers = dict(zip(known.values(), done, strict=True))
+    rows = [(text, answers.get(text) or OrderNotFound()) for text in texts]
+    shown = {text: a if isinstance(a, Refusal) else ids.show(prefix, a) for text, a in rows}
+    return _one_or_rows(shown, "order", result, is_list=is_list)
+
+
+async def _refill_status(fields: Fields, calls: Calls, account_id: AccountId) -> Answer:
+    texts, is_list = _asked(fields, "refill")
+    known = _known(ids.REFILL, texts)
+    states = await calls.refill_states(account_id, list(map(RefillId, known))) if known else {}
+    found = {known[id_]: state for id_, state in states.items()}
+    shown = {text: found.get(text) or RefillNotFound() for text in texts}
+    return _one_or_rows(shown, "refill", "status", is_list=is_list)
+
+
+def _asked(fields: Fields, name: str) -> tuple[list[str], bool]:
+    """Return the ids that a call is about as they were sent, and whether they came as a list. Raises why not."""
+    listed = _id_list(fields.get(f"{name}s", ""))
+    if not listed:
+        if name not in fields:
+            raise IdMissing(parameter=name)
+        return [fields[name]], False
+    if name in fields:
+        raise OneOrMany(parameter=name)
+    if len(listed) > MAX_IDS:
+        raise TooManyIds
+    return listed, True
 
 
 def _id_list(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
+def _known(prefix: str, texts: Iterable[str]) -> dict[UUID, str]:
+    """Read ids; what is none is left out."""
+    return {id_: text for text in texts if (id_ := ids.parse(prefix, text)) is not None}
+
+
+def _one_or_rows(shown: Mapping[str, str | Refusal], name: str, result: str, *, is_list: bool) -> Answer:
+    """Answer with a row for each id, or with the one result. Raises the one refusal."""
+    if is_list:
+        rows = [(text, *_column(result, told)) for text, told in shown.items()]
+        return success([{name: text, column: value} for text, column, value in rows])
+    [told] = shown.values()
+    if isinstance(told, Refusal):
+        raise told
+    return success({result: told})
+
+
+def _column(result: str, told: str | Refusal) -> tuple[str, str]:
+    return ("error", words(told)) if isinstance(told, Refusal) else (result, told)
+
+
 def _shown(status: Status, currency: str) -> dict[str, str]:
+    counts = {
+        "start_count": status.start_count,
+        "remains": status.remains,
+        "runs": status.runs,
+        "runs_done": status.runs_done,
+        "posts": None if status.posts_done is None else status.posts or OPEN_POSTS,
+        "posts_done": status.posts_done,
+    }
     return {
         "status": status.state,
         "charge": money.text(status.charge_micros),
-        "start_count": str(status.start_count),
-        "remains": str(status.remains),
+        **{name: str(count) for name, count in counts.items() if count is not None},
         "currency": currency,
     }
 

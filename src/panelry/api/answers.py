@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from panelry.domain import accounts, catalog, coupons, ledger, money, orders
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders, refills
 from panelry.domain.refusals import Refusal
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -32,7 +32,7 @@ class MethodNotAllowed(Refusal):
     """It was refused because only POST is answered here."""
 
 
-class OrderOrOrders(Refusal):
+class OneOrMany(Refusal):
     """It was refused because both a single id and a list of ids were given."""
 
 
@@ -50,7 +50,7 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     BodyTooLarge: (413, "Request body too large"),
     MethodNotAllowed: (405, "Method not allowed"),
     UnknownAction: (400, "Unknown action"),
-    OrderOrOrders: (400, "Provide either order or orders, not both"),
+    OneOrMany: (400, "Provide either {parameter} or {parameter}s, not both"),
     IdMissing: (400, "Missing parameter: {parameter}"),
     TooManyIds: (400, "Maximum 100 orders per request"),
     accounts.InvalidApiKey: (400, "Invalid API key"),
@@ -76,6 +76,13 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     orders.DripFeedUnavailable: (400, "Drip-feed is not available for this service"),
     coupons.InvalidCoupon: (400, "Invalid coupon"),
     orders.OrderNotFound: (400, "Order not found"),
+    orders.CannotBeCancelled: (400, "Order cannot be cancelled"),
+    refills.OrderNotEligible: (400, "Order is not eligible for refill"),
+    refills.RefillUnavailable: (400, "Refill is not available for this service"),
+    refills.RefillPeriodExpired: (400, "Refill period has expired"),
+    refills.RefillLimitReached: (400, "Refill limit reached"),
+    refills.RefillAlreadyPending: (400, "A refill is already pending"),
+    refills.RefillNotFound: (400, "Refill not found"),
 }
 """Every refusal that a caller of the API can meet; a test proves it complete."""
 
@@ -104,9 +111,13 @@ def success(value: Any, *headers: tuple[bytes, bytes]) -> Answer:
 
 def refusal(refused: Refusal) -> Answer:
     """Answer a no with its own status and text."""
-    status, text = TEXTS[type(refused)]
-    body = error(text.format(**refused.details))
-    return Answer(body=body, status=status, headers=_HEADERS.get(type(refused), ()))
+    status, _ = TEXTS[type(refused)]
+    return Answer(body=error(words(refused)), status=status, headers=_HEADERS.get(type(refused), ()))
+
+
+def words(refused: Refusal) -> str:
+    """Put a no into its words."""
+    return TEXTS[type(refused)][1].format(**refused.details)
 
 
 def error(text: str) -> bytes:

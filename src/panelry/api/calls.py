@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Final
 
 import msgspec
@@ -11,10 +12,12 @@ import msgspec
 from panelry import clock
 from panelry.api.batching import Ask, Gathering, Got
 from panelry.database.pool import Pool
-from panelry.domain import accounts, catalog, ledger, money, orders
+from panelry.domain import accounts, catalog, ids, ledger, money, orders, refills
 from panelry.domain.accounts import AccountId, KeyDigest
 from panelry.domain.money import Micros
-from panelry.domain.orders import Draft, OrderId, Placed, Status
+from panelry.domain.orders import CUSTOMER, Draft, OrderId, Placed, Status
+from panelry.domain.providers import RefillState
+from panelry.domain.refills import RefillId, Wanted
 from panelry.domain.refusals import Refusal
 
 BALANCE_SECONDS: Final = 30.0
@@ -42,6 +45,13 @@ class Calls:
         self._statuses: Gathering[tuple[AccountId, Sequence[OrderId]], list[Status]] = self._gather(
             self._status_set
         )
+        self._cancel: Gathering[tuple[AccountId, Sequence[OrderId]], list[OrderId | Refusal]] = self._gather(
+            self._cancel_set
+        )
+        self._refill: Gathering[Sequence[Wanted], list[RefillId | Refusal]] = self._gather(self._refill_set)
+        self._refill_states: Gathering[tuple[AccountId, Sequence[RefillId]], dict[RefillId, RefillState]] = (
+            self._gather(self._refill_state_set)
+        )
         self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
         self._price_list: Gathering[None, PriceList] = self._gather(self._price_list_set)
         self._balances: dict[AccountId, tuple[float, Micros]] = {}
@@ -65,6 +75,25 @@ class Calls:
     async def statuses(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[Status]:
         """Return what the account sees of these orders, those left out that are not its own."""
         return await self._statuses.ask((account_id, order_ids))
+
+    async def cancel(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[OrderId | Refusal]:
+        """Cancel orders, and answer each with its id or the refusal that says why not."""
+        answers = await self._cancel.ask((account_id, order_ids))
+        self._balances.pop(account_id, None)
+        return answers
+
+    async def refill(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[RefillId | Refusal]:
+        """Ask for a refill of each order, and answer with its id or the refusal that says why not."""
+        # The ids are made here, once: a set that is tried again after a lost connection asks for the same refills.
+        return await self._refill.ask(
+            [Wanted(id=RefillId(ids.new()), account_id=account_id, order_id=id_) for id_ in order_ids]
+        )
+
+    async def refill_states(
+        self, account_id: AccountId, refill_ids: Sequence[RefillId]
+    ) -> dict[RefillId, RefillState]:
+        """Return how these refills are doing, those left out that are not the account's own."""
+        return await self._refill_states.ask((account_id, refill_ids))
 
     async def balance(self, account_id: AccountId) -> Micros:
         """Return what the wallet holds, at most 30 seconds old."""
@@ -102,6 +131,25 @@ class Calls:
     def _status_set(self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status]]:
         with self._pool.transaction() as conn:
             return orders.statuses(conn, asked)
+
+    def _cancel_set(
+        self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]
+    ) -> list[list[OrderId | Refusal]]:
+        with self._pool.transaction() as conn:
+            flat = [(account_id, id_) for account_id, order_ids in asked for id_ in order_ids]
+            answers = iter(orders.cancel(conn, flat, actor=CUSTOMER))
+        return [list(islice(answers, len(order_ids))) for _, order_ids in asked]
+
+    def _refill_set(self, asked: Sequence[Sequence[Wanted]]) -> list[list[RefillId | Refusal]]:
+        with self._pool.transaction() as conn:
+            answers = iter(refills.request(conn, list(chain.from_iterable(asked)), actor=CUSTOMER))
+        return [list(islice(answers, len(wanted))) for wanted in asked]
+
+    def _refill_state_set(
+        self, asked: Sequence[tuple[AccountId, Sequence[RefillId]]]
+    ) -> list[dict[RefillId, RefillState]]:
+        with self._pool.transaction() as conn:
+            return refills.states(conn, asked)
 
     def _balance_set(self, account_ids: Sequence[AccountId]) -> list[Micros]:
         with self._pool.transaction() as conn:
