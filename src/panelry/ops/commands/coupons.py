@@ -62,10 +62,15 @@ def list_(session: Session) -> None:
     with session.pool() as pool, pool.transaction() as conn:
         rows = coupons.every(conn)
     shown = [
-        {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in row.items()}
+        {
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in row.items()
+        }
         for row in rows
     ]
-    session.say({"coupons": rows}, table(shown, empty="No coupon yet: panelry coupon create CODE --percent N"))
+    session.say(
+        {"coupons": rows}, table(shown, empty="No coupon yet: panelry coupon create CODE --percent N")
+    )
 
 
 @command(app, "off")
