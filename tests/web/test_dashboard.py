@@ -1,6 +1,7 @@
 """What a customer sees."""
 
 import re
+from decimal import Decimal
 
 from browsers import Login, Stored, signed_in, text
 from django.contrib.auth import get_user_model
@@ -116,6 +117,22 @@ def test_a_refunded_part_shows_what_was_kept(
     page = text(customer_login(customer).get("/dashboard/"))
     assert "$1.75 of $2.50" in page
     assert "700 / 1,000" in page
+
+
+def test_a_drip_feed_is_one_line_and_a_coupon_makes_it_cheaper(
+    customer_login: Login, customer: Customer, service: ServiceId, stored: Stored
+) -> None:
+    with stored() as given:
+        given.conn.execute("UPDATE services SET dripfeed = true WHERE id = %s", [service])
+        wanted = draft(
+            customer, service, quantity=100, runs="2", interval="5", coupon=given.coupon(percent=Decimal(10))
+        )
+        [placed] = orders.place(given.conn, [wanted])
+        assert isinstance(placed, orders.Placed)
+        assert orders.make_runs(given.conn) == 1
+    answer = customer_login(customer).get("/dashboard/")
+    assert listed(answer) == shown([placed.order_id])
+    assert "$0.45" in text(answer)
 
 
 def test_a_person_without_an_account_gets_a_page_that_says_so(client: Client, pages: None) -> None:

@@ -21,6 +21,7 @@ class Order(models.Model):
     run = models.IntegerField(null=True)
     link = models.TextField(null=True)  # noqa: DJ001 (null means: this type has no link)
     quantity = models.BigIntegerField()
+    extras = models.JSONField()
     posts = models.IntegerField(null=True)
     posts_done = models.IntegerField()
     charge_micros = models.BigIntegerField()

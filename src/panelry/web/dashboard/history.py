@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from panelry.domain import ids
@@ -17,27 +19,22 @@ ON_A_PAGE: Final = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What a customer sees of an order in a list."""
+    """What a customer sees of an order in a list: what it cost the customer, without what a coupon gave, and costs now."""
 
     id: UUID
     service: str
-    link: str | None
+    target: str
     state: str
     quantity: int
     remains: int
-    charge_micros: int
-    refunded_micros: int
+    paid_micros: int
+    kept_micros: int
     created_at: datetime
 
     @property
     def delivered(self) -> int:
         """How much of the quantity has come."""
         return self.quantity - self.remains
-
-    @property
-    def kept_micros(self) -> int:
-        """What the order costs after refunds."""
-        return self.charge_micros - self.refunded_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +60,8 @@ class Page:
 
 
 def page(account_id: AccountId, cursor: Cursor) -> Page:
-    """Read one page of an account's orders by the primary key, without counting them."""
-    own = Order.objects.filter(account_id=account_id)
+    """Read one page of an account's orders by the primary key, without counting them; a drip-feed without its runs."""
+    own = Order.objects.filter(account_id=account_id, parent=None)
     if cursor.newer is not None:
         lines = _lines(own.filter(id__gt=cursor.newer).order_by("id"))
         if len(lines) >= ON_A_PAGE:
@@ -77,23 +74,26 @@ def page(account_id: AccountId, cursor: Cursor) -> Page:
 
 
 def _lines(found: QuerySet[Order]) -> list[Line]:
-    rows = found.values_list(
-        "id", "service__name", "link", "state", "quantity", "remains", "charge_micros", "refunded_micros",
-        "created_at",
-    )  # fmt: skip
+    rows = found.annotate(
+        target=Coalesce("link", KT("extras__username"), Value(""), output_field=TextField()),
+        paid=F("charge_micros") - F("coupon_micros"),
+        paid_back=F("refunded_micros") - F("coupon_back_micros"),
+    ).values_list(
+        "id", "service__name", "target", "state", "quantity", "remains", "paid", "paid_back", "created_at"
+    )
     return [
         Line(
             id=id_,
             service=service,
-            link=link,
+            target=target,
             state=state,
             quantity=quantity,
             remains=remains,
-            charge_micros=charge,
-            refunded_micros=refunded,
+            paid_micros=paid,
+            kept_micros=paid - paid_back,
             created_at=created_at,
         )
-        for id_, service, link, state, quantity, remains, charge, refunded, created_at in rows[
+        for id_, service, target, state, quantity, remains, paid, paid_back, created_at in rows[
             : ON_A_PAGE + 1
         ]
     ]
