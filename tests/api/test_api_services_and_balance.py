@@ -85,7 +85,7 @@ def test_a_price_per_package_says_so(fresh_door: Door, fresh_stored: Stored, buy
 
 def test_services_off_sale_are_not_listed(fresh_door: Door, fresh_stored: Stored, buyer: Customer) -> None:
     with fresh_stored() as given:
-        _, sold = given.services(None, [upstream_service(type_="Poll"), upstream_service()])
+        _, sold = given.services(None, [upstream_service(type_="Telepathy"), upstream_service()])
     assert [row["service"] for row in listed(fresh_door, buyer)] == [sold]
 
 

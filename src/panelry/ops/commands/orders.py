@@ -20,8 +20,8 @@ STATES = ("unknown", "quarantined", "sending", "accepted", "not_sent", "rejected
 
 @command(app, "show")
 def show(session: Session, order: Annotated[str, typer.Argument(help="Its id, as ord_….")]) -> None:
-    """Show an order with its submissions and their evidence, its events and its transfers."""
-    from panelry.domain import events, ids, orders
+    """Show an order with its submissions and their evidence, its refills, its events and its transfers."""
+    from panelry.domain import events, ids, orders, refills
 
     order_id = ids.parse(ids.ORDER, order)
     if order_id is None:
@@ -29,11 +29,13 @@ def show(session: Session, order: Annotated[str, typer.Argument(help="Its id, as
     with session.pool() as pool, pool.transaction() as conn:
         sheet = orders.sheet(conn, orders.OrderId(order_id))
         timeline = events.timeline(conn, sheet.account_id, order_id)
+        refilled = refills.of_order(conn, sheet.account_id, orders.OrderId(order_id))
     happened = [{"at": e.at.isoformat(), "type": e.type, "actor": e.actor, **dict(e.data)} for e in timeline]
     value = {
         **sheet.order,
         **({"runs": sheet.runs} if sheet.runs else {}),
         "submissions": sheet.submissions,
+        "refills": refilled,
         "events": happened,
         "transfers": sheet.transfers,
     }
