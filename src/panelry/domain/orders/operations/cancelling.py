@@ -8,8 +8,8 @@ from uuid import UUID
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import catalog, ledger, money
-from panelry.domain.accounts import AccountId
 from panelry.domain.orders.operations import changing
+from panelry.domain.orders.operations.changing import Key
 from panelry.domain.orders.rules import backoff
 from panelry.domain.orders.rules.cancelling import Wish, after_wish
 from panelry.domain.orders.values import (
@@ -24,7 +24,6 @@ from panelry.domain.providers import CancelAnswer, CancelAsked, CancelRefused, P
 from panelry.domain.refusals import Refusal
 
 SQL = Statements(Path(__file__).parents[1] / "statements.sql")
-Key = tuple[AccountId, OrderId]
 
 
 def cancel(conn: Conn, asked: Sequence[Key], *, actor: str) -> list[OrderId | Refusal]:
@@ -124,8 +123,7 @@ def _store(conn: Conn, changes: Sequence[Change], stopped: Sequence[Key]) -> Non
     sent = [(c.order.account_id, c.order.id) for c in changes if c.news]
     if sent:
         SQL["insert_cancels"](conn, **_columns(sent), at=at)
-    changing.apply(conn, changes, at=at)
-    changing.add_up(conn, stopped, at=at)
+    changing.apply(conn, changes, at=at, drip_feeds=stopped)
 
 
 def _locked(conn: Conn, keys: Sequence[Key]) -> dict[Key, Order]:

@@ -1,6 +1,6 @@
 """How a set of changes to locked orders is stored: orders, money and timeline, together or not at all."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -23,31 +23,22 @@ COLUMNS: Final = 20
 
 _EVENT = {state: f"order.{state}" for state in OrderState} | {OrderState.REFUNDED: "order.failed"}
 
+Key = tuple[AccountId, OrderId]
 
-def apply(conn: Conn, changes: Sequence[Change], *, at: datetime) -> None:
+
+def apply(conn: Conn, changes: Sequence[Change], *, at: datetime, drip_feeds: Collection[Key] = ()) -> None:
     """Store changes to orders that this transaction holds locked, and what follows for drip-feeds they are runs of.
 
-    A refund is booked under a reference of the order and its event's number, so that no way of getting here twice
-    can pay it twice. Runs that change together are paid back out of one book.
+    `drip_feeds` are brought into line with their runs though none of these changes. A refund is booked under a
+    reference of the order and its event's number, so that no way of getting here twice can pay it twice. Everybody
+    locks in this order: runs and other orders, drip-feeds, wallets.
     """
-    _store(conn, changes, at)
-    books = {c.book for c in changes if c.order.parent_id}
-    assert len(books) <= 1, f"runs are paid back out of {books} at once"
-    parents = {(c.order.account_id, c.order.parent_id) for c in changes if c.order.parent_id}
-    add_up(conn, parents, at=at, book=next(iter(books), ledger.SALES))
-
-
-def add_up(
-    conn: Conn, parents: Collection[tuple[AccountId, OrderId]], *, at: datetime, book: str = ledger.SALES
-) -> None:
-    """Bring drip-feeds into line with their runs. Whoever locks runs and drip-feeds locks the runs first."""
-    if not parents:
-        return
-    key = {"account_ids": [a for a, _ in parents], "ids": [o for _, o in parents]}
-    locked = {row[0]: order_from(row) for row in SQL["lock_orders"](conn, **key)}
-    together = {row[0]: _runs(row[1:]) for row in SQL["runs"](conn, **key)}
-    changes = [rolled_up(order, together[id_], book=book) for id_, order in locked.items()]
-    _store(conn, [change for change in changes if change], at)
+    _move(conn, changes, at)
+    books = dict.fromkeys(drip_feeds, ledger.SALES)
+    books |= {(c.order.account_id, c.order.parent_id): c.book for c in changes if c.order.parent_id}
+    sums = _added_up(conn, books)
+    _move(conn, sums, at)
+    _refund(conn, [change for change in (*changes, *sums) if _is_paid_back(change)], at)
 
 
 def order_from(row: Row) -> Order:
@@ -80,10 +71,22 @@ def order_from(row: Row) -> Order:
     )
 
 
-def _store(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
+def _added_up(conn: Conn, books: Mapping[Key, str]) -> list[Change]:
+    """Lock drip-feeds and return what their runs change in them; refunds come out of the book of their runs'."""
+    if not books:
+        return []
+    key = {"account_ids": [a for a, _ in books], "ids": [o for _, o in books]}
+    locked = [order_from(row) for row in SQL["lock_orders"](conn, **key)]
+    together = {row[0]: _runs(row[1:]) for row in SQL["runs"](conn, **key)}
+    changes = [
+        rolled_up(order, together[order.id], book=books[order.account_id, order.id]) for order in locked
+    ]
+    return [change for change in changes if change]
+
+
+def _move(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
     if not changes:
         return
-    _refund(conn, [c for c in changes if _is_paid_back(c)], at)
     timeline = [event for change in changes for event in _events(change, at)]
     moved = SQL["move_orders"](
         conn,
