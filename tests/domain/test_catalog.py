@@ -52,7 +52,7 @@ def is_understood(said: UpstreamService) -> bool:
     limits = (said.minimum, said.maximum)
     if said.type in {"Package", "Custom Comments Package"}:
         return limits == (1, 1)
-    return said.type in SELLABLE_TYPES and None not in limits and 1 <= limits[0] <= limits[1]  # type: ignore[operator]
+    return said.type in SELLABLE_TYPES and None not in limits and 1 <= limits[0] <= limits[1]
 
 
 def state(conn: Conn, service: ServiceId) -> str:
