@@ -1,8 +1,10 @@
 """`refill` and `refill_status`: one, or up to a hundred."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import contract
+import psycopg
 import pytest
 from books import Books, Stored
 from doors import Door, Server
@@ -14,7 +16,8 @@ from panelry.domain import ids, refills
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import OrderId
 from panelry.domain.providers import RefillRefused, RefillReport, RefillState, RefillTaken
-from panelry.domain.refills import Answer, RefillId
+from panelry.domain.refills import Answer, RefillId, Wanted
+from panelry.domain.refusals import Refusal
 
 Many = list[str]
 
@@ -168,6 +171,27 @@ def test_of_many_callers_at_once_one_gets_the_refill(
     rows = [row for reply in at_once(server, calls) for row in reply.value]
     given = [row["order"] for row in rows if "refill" in row]
     assert sorted(given) == sorted(ended[1:])
+
+
+def test_a_set_whose_commit_was_not_heard_of_is_tried_again_and_gives_the_same_refills(
+    door: Door, stored: Stored, customer: Customer, ended: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathering = door.api._calls._refill
+    work, heard = gathering._work, []
+
+    def lost_once(wanted: Sequence[Sequence[Wanted]]) -> Sequence[list[RefillId | Refusal]]:
+        heard.append(work(wanted))
+        if len(heard) == 1:
+            raise psycopg.OperationalError("the connection was lost after the commit")
+        return heard[-1]
+
+    monkeypatch.setattr(gathering, "_work", lost_once)
+    rows = door.post(key=customer.key, action="refill", orders=",".join(ended)).value
+    assert heard[0] == heard[1]
+    assert [row.get("error") for row in rows] == [None] * 3
+    with stored() as given:
+        query = "SELECT count(*) FROM refills WHERE account_id = %s"
+        assert given.conn.execute(query, [customer.account]).fetchone() == (3,)
 
 
 # refill_status
