@@ -153,24 +153,25 @@ def test_what_became_of_an_order(
     assert value == {**shown, "start_count": "1234", "currency": "USD"}
 
 
-def test_a_drip_feed_tells_its_runs(door: Door, stored: Stored, customer: Customer) -> None:
-    with stored() as given:
+def test_a_drip_feed_tells_its_runs(fresh_door: Door, fresh_stored: Stored) -> None:
+    with fresh_stored() as given:
+        customer = given.customer("100")
         provider = given.provider()
         service = given.service(provider)
         given.conn.execute("UPDATE services SET dripfeed = true WHERE id = %s", [service])
         [placed] = orders.place(given.conn, [draft(customer, service, runs="3", interval="10")])
         assert isinstance(placed, Placed)
-        assert orders.make_runs(given.conn, most=1000) >= 1
+        assert orders.make_runs(given.conn) == 1
         report = Report(state=UpstreamState.COMPLETED, word="Completed", remains=0)
         orders.apply_reports(given.conn, {given.accepted(provider): report})
     order = ids.show(ids.ORDER, placed.order_id)
-    value = ask(door, customer, order=order)
+    value = ask(fresh_door, customer, order=order)
     contract.validate("Status", value)
     assert value == {
         "status": "in_progress", "charge": "0.30", "start_count": "0", "remains": "200", "currency": "USD",
         "runs": "3", "runs_done": "1",
     }  # fmt: skip
-    assert ask(door, customer, orders=order) == {order: value}
+    assert ask(fresh_door, customer, orders=order) == {order: value}
 
 
 @pytest.mark.parametrize(("posts", "shown"), [({"posts": "5"}, "5"), ({}, "0")])

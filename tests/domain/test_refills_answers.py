@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings
 from hypothesis import strategies as st
 from refilling import Row, answered, claimed, refilled, row, told
 from submissions import now
@@ -306,6 +307,7 @@ def check(conn: Conn, customer: Customer, refill: RefillId, asked: Sequence[Row]
     return is_over
 
 
+@settings(deadline=None)
 @for_all(st.data())
 def test_any_answers_in_any_order_end_a_refill_or_have_it_asked_about_again_and_move_no_money(
     pool: Pool, data: st.DataObject
