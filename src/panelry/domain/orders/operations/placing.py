@@ -65,13 +65,13 @@ def _lock_coupons(
     conn: Conn, drafts: Sequence[Draft], callers: Sequence[AccountId | Refusal]
 ) -> dict[str, Coupon]:
     """Lock the coupons that drafts name: after the wallets, and with no round trip where none is named."""
-    named = {
-        (code, caller)
+    named = [
+        (coupons.normal_code(draft.parameters["coupon"]), caller)
         for draft, caller in zip(drafts, callers, strict=True)
-        if not isinstance(caller, Refusal)
-        and (code := coupons.normal_code(draft.parameters.get("coupon", ""))) is not None
-    }
-    return coupons.lock(conn, {code for code, _ in named}, {caller for _, caller in named}) if named else {}
+        if "coupon" in draft.parameters and not isinstance(caller, Refusal)
+    ]
+    codes = {code for code, _ in named if code is not None}
+    return coupons.lock(conn, codes, {caller for _, caller in named})
 
 
 def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
