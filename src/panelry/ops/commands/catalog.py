@@ -80,7 +80,7 @@ def sync(
                 failed[name] = str(failure)
             else:
                 counts[name] = synced.services
-                changes += [_change(name, change) for change in synced.changes]
+                changes += [{"provider": name, **change_row(change)} for change in synced.changes]
     value = {"synced": counts, "changes": changes}
     if failed:
         reasons = "\n".join(f"{name}: {reason}" for name, reason in failed.items())
@@ -156,9 +156,9 @@ def _read(session: Session, pool: Any, name: str, *, believe: bool = False) -> t
     return provider, synced
 
 
-def _change(provider: str, change: Any) -> dict[str, Any]:
+def change_row(change: Any) -> dict[str, Any]:
+    """Return one change as it is shown."""
     return {
-        "provider": provider,
         "service": change.service_id,
         "name": change.name,
         "change": str(change.kind),
@@ -174,5 +174,5 @@ def _report(counts: dict[str, int], changes: list[dict[str, Any]]) -> str:
         return "There is no provider yet."
     lines = [f"{name}: {count} services" for name, count in counts.items()]
     held = sum(change["change"] == "held" for change in changes)
-    asked = [f"{held} prices wait for you: panelry catalog moves"] if held else []
+    asked = [f"Prices that now wait for you: {held}. See: panelry catalog moves"] if held else []
     return "\n".join([*lines, table(changes, empty="Nothing has changed."), *asked])

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from panelry.ops.command import command
+from panelry.ops.commands.catalog import change_row
 from panelry.ops.session import Session
 
 Moves = Annotated[
@@ -33,18 +34,14 @@ def moves(session: Session) -> None:
 def approve(session: Session, moves: Moves) -> None:
     """Believe held prices: rates follow them, and routes are used again."""
     from panelry.domain import catalog
+    from panelry.ops.tables import table
 
     with session.pool() as pool, pool.transaction() as conn:
         changes = [
             change for number in moves for change in catalog.approve_move(conn, catalog.MoveId(number))
         ]
-    rates = [
-        {"service": c.service_id, "name": c.name, "before": c.before, "after": c.after}
-        for c in changes
-        if c.kind is catalog.ChangeKind.RATE
-    ]
-    text = "\n".join(f"{r['name']}: {r['before']} → {r['after']}" for r in rates)
-    session.say({"approved": moves, "rates": rates}, text or "Approved; no rate has changed.")
+    rows = [change_row(change) for change in changes]
+    session.say({"approved": moves, "changes": rows}, table(rows, empty="Approved; it changes nothing."))
 
 
 def refuse(session: Session, moves: Moves) -> None:

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from panelry.domain.catalog.rules.pricing import in_ours
 from panelry.domain.catalog.rules.settling import settled
 from panelry.domain.catalog.values import (
     PER_PACKAGE,
@@ -59,10 +60,12 @@ def edited(sheet: Sheet, edit: ServiceEdit) -> Sheet:
     if not wishes.keys() & PRICING:
         return after
     after = settled(sheet, after)
-    lost = {route.id for route in sheet.open_routes} - {route.id for route in after.open_routes}
+    kept = {route.id for route in after.open_routes}
+    costs = [in_ours(r.asked_micros or ZERO, r.currency_rate) for r in sheet.open_routes if r.id not in kept]
     is_for_nothing = after.off is None and after.rate_micros == 0 and not after.below_cost
-    if lost or is_for_nothing:
-        raise SoldBelowCost(service=sheet.id, rate=text(after.rate_micros))
+    if costs or is_for_nothing:
+        costs_text = text(max(costs, default=ZERO))
+        raise SoldBelowCost(service=sheet.id, costs=costs_text, rate=text(after.rate_micros))
     return after
 
 
