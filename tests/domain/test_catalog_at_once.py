@@ -1,5 +1,6 @@
 """Several who change the catalogue at once, while it is sold from."""
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from threads import at_once
 from given import Customer, Given, draft, upstream_service
 from panelry.database.pool import Pool
 from panelry.domain import catalog, orders, providers
-from panelry.domain.catalog import ServiceEdit, Synced
+from panelry.domain.catalog import MoveNotHeld, ServiceEdit, Synced
 from panelry.domain.money import Micros
 from panelry.domain.orders import Placed
 
@@ -25,6 +26,12 @@ def sync(pool: Pool, one: Shelf, rate: str) -> Synced:
     rows = [replace(row, rate=Decimal(rate)) for row in one.rows.values()]
     with pool.transaction() as conn:
         return catalog.sync(conn, one.provider, rows, move_percent=PERCENT)
+
+
+def approve(pool: Pool) -> None:
+    for _ in range(20):
+        with pool.transaction() as conn, suppress(MoveNotHeld):
+            catalog.approve_moves(conn, [move.id for move in reversed(catalog.held_moves(conn))])
 
 
 def test_two_syncs_at_once_are_like_one_after_the_other(fresh_pool: Pool) -> None:
@@ -68,8 +75,10 @@ def test_syncing_editing_closing_and_placing_at_once_never_wait_for_each_other_i
         for rate in ("1.10", "1.20", "9.00", "1.00", "1.10"):
             sync(fresh_pool, one, rate)
 
-    results = at_once([edit, close, place, follow, follow])
+    results = at_once([edit, close, place, follow, follow, lambda: approve(fresh_pool)])
     assert [r for r in results if isinstance(r, Exception)] == []
+    sync(fresh_pool, one, "1.10")
+    approve(fresh_pool)
     last = sync(fresh_pool, one, "1.10")
     assert sync(fresh_pool, one, "1.10").changes == ()
     assert last.services == 50

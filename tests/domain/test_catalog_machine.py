@@ -123,8 +123,8 @@ class Market(RuleBasedStateMachine):
     def decide(self, number: int, approve: bool) -> None:  # noqa: FBT001 (drawn)
         held = catalog.held_moves(self.conn)
         if held:
-            act = catalog.approve_move if approve else catalog.refuse_move
-            self.may_be_refused(lambda: act(self.conn, held[number % len(held)].id))
+            act = catalog.approve_moves if approve else catalog.refuse_moves
+            self.may_be_refused(lambda: act(self.conn, [move.id for move in held[number % len(held) :][:2]]))
 
     @rule(which=st.integers(0, 1), name=SERVICES, on=st.booleans(), priority=st.sampled_from([None, 1, 300]))
     def switch(self, which: int, name: str, on: bool, priority: int | None) -> None:  # noqa: FBT001 (drawn)

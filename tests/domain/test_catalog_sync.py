@@ -130,7 +130,7 @@ def test_a_rate_of_ones_own_that_a_currency_outgrew_is_sold_no_more(conn: Conn, 
     conn.execute("UPDATE providers SET currency_rate = 2 WHERE id = %s", [one.provider])
     assert kinds(c for c in one.sync() if c.service_id == one.sold["a"]) == ["off_sale", "held", "route_off"]
     with pytest.raises(SoldBelowCost):
-        catalog.approve_move(conn, one.held())
+        catalog.approve_moves(conn, [one.held()])
     catalog.set_service(conn, one.sold["a"], ServiceEdit(rate_micros=Micros(2_000_000)))
     assert listed(conn, one)
     one.sync()
@@ -161,7 +161,7 @@ def test_a_leap_that_customers_do_not_pay_for_takes_the_service_off_until_it_is_
     [move] = catalog.held_moves(conn)
     assert (move.before_micros, move.after_micros, move.is_open) == (1_000_000, 1_000_000_000, False)
     assert (move.rate_micros, move.provider_service, move.service_id) == (1_200_000, "a", one.sold["a"])
-    assert kinds(catalog.approve_move(conn, move.id)) == ["on_sale", "cost", "route_on"]
+    assert kinds(catalog.approve_moves(conn, [move.id])) == ["on_sale", "cost", "route_on"]
     assert (one.rate(), one.route().cost_micros) == (1_200_000_000, 1_000_000_000)
     assert one.moves() == [("1000", "approved")]
     assert one.sync() == []
@@ -193,16 +193,16 @@ def test_a_newer_move_takes_the_place_of_the_one_that_is_held(conn: Conn, given:
     older = one.held()
     assert kinds(one.sync(a="3.00")) == ["held"]
     assert one.moves() == [("2", "gone"), ("3", "held")]
-    for decide in (catalog.approve_move, catalog.refuse_move):
+    for decide in (catalog.approve_moves, catalog.refuse_moves):
         with pytest.raises(MoveNotHeld):
-            decide(conn, older)
+            decide(conn, [older])
     assert one.route().cost_micros == 1_000_000
 
 
 def test_a_refused_price_is_not_asked_about_again_while_it_stays(conn: Conn, given: Given) -> None:
     one = shelf(given)
     one.sync(a="2.00")
-    catalog.refuse_move(conn, one.held())
+    catalog.refuse_moves(conn, [one.held()])
     assert one.sync() == []
     assert (one.moves(), one.route().off) == ([("2", "refused")], Off.HELD)
     assert kinds(one.sync(a="1.10")) == ["on_sale", "cost", "route_on"]
@@ -214,7 +214,7 @@ def test_a_refused_price_is_not_asked_about_again_while_it_stays(conn: Conn, giv
 def test_another_price_than_the_refused_one_is_asked_about(conn: Conn, given: Given) -> None:
     one = shelf(given)
     one.sync(a="2.00")
-    catalog.refuse_move(conn, one.held())
+    catalog.refuse_moves(conn, [one.held()])
     assert kinds(one.sync(a="3.00")) == ["held"]
     assert one.moves() == [("2", "gone"), ("3", "held")]
 
@@ -223,12 +223,12 @@ def test_a_move_is_decided_once(conn: Conn, given: Given) -> None:
     one = shelf(given)
     one.sync(a="2.00", b="2.00")
     approved, refused = one.held("a"), one.held("b")
-    catalog.approve_move(conn, approved)
-    catalog.refuse_move(conn, refused)
+    catalog.approve_moves(conn, [approved])
+    catalog.refuse_moves(conn, [refused])
     for move in (approved, refused, catalog.MoveId(2**31 - 1)):
-        for decide in (catalog.approve_move, catalog.refuse_move):
+        for decide in (catalog.approve_moves, catalog.refuse_moves):
             with pytest.raises(MoveNotHeld):
-                decide(conn, move)
+                decide(conn, [move])
 
 
 def test_an_approval_that_would_sell_below_cost_is_refused_and_leaves_the_move_held(
@@ -238,11 +238,11 @@ def test_an_approval_that_would_sell_below_cost_is_refused_and_leaves_the_move_h
     catalog.set_service(conn, one.sold["a"], ServiceEdit(follows_prices=False))
     one.sync(a="2.00")
     with pytest.raises(SoldBelowCost):
-        catalog.approve_move(conn, one.held())
+        catalog.approve_moves(conn, [one.held()])
     assert one.moves() == [("2", "held")]
     catalog.set_service(conn, one.sold["a"], ServiceEdit(rate_micros=Micros(2_000_000)))
     assert one.route().off is None
-    catalog.approve_move(conn, one.held())
+    catalog.approve_moves(conn, [one.held()])
     assert (one.route().cost_micros, one.rate()) == (2_000_000, 2_000_000)
 
 
@@ -342,7 +342,7 @@ def test_what_returns_at_another_price_is_judged_like_any_other_move(conn: Conn,
 def test_a_held_price_is_over_when_its_service_vanishes(conn: Conn, given: Given) -> None:
     one = shelf(given)
     one.sync(a="2.00", b="2.00")
-    catalog.refuse_move(conn, one.held("b"))
+    catalog.refuse_moves(conn, [one.held("b")])
     del one.rows["a"], one.rows["b"]
     one.sync()
     assert one.moves() == [("2", "gone"), ("2", "gone")]
@@ -440,7 +440,7 @@ def test_a_route_that_stands_in_is_paid_for_too(conn: Conn, given: Given) -> Non
     assert (one.rate(), other.route().off, one.route().off) == (1_200_000, Off.HELD, None)
     assert listed(conn, one)
     catalog.set_service(conn, one.sold["a"], ServiceEdit(below_cost=True))
-    catalog.approve_move(conn, other.held())
+    catalog.approve_moves(conn, [other.held()])
     assert (one.rate(), other.route().off) == (1_200_000, None)
 
 
@@ -521,3 +521,17 @@ def test_updates_are_read_newest_first_and_page_by_page(conn: Conn, given: Given
 def test_a_package_is_told_by_the_piece(given: Given) -> None:
     one = shelf(given, [upstream_service("a", type_="Package", minimum=1, maximum=1, rate="75")])
     assert one.told() == [("new", "", "90.00 per package")]
+
+
+def test_several_moves_are_decided_together_or_not_at_all(conn: Conn, given: Given) -> None:
+    one = shelf(given)
+    one.sync(a="2.00", b="3.00", c="4.00")
+    held = [one.held(name) for name in "abc"]
+    for decide in (catalog.approve_moves, catalog.refuse_moves):
+        with pytest.raises(MoveNotHeld):
+            decide(conn, [*held, catalog.MoveId(2**31 - 1)])
+    assert {state for _, state in one.moves()} == {"held"}
+    changes = catalog.approve_moves(conn, [held[1], held[0], held[1]])
+    assert kinds(changes) == ["on_sale", "cost", "route_on"] * 2
+    assert [one.rate(name) for name in "abc"] == [2_400_000, 3_600_000, 1_200_000]
+    assert one.moves() == [("2", "approved"), ("3", "approved"), ("4", "held")]

@@ -18,6 +18,9 @@ from panelry.settings import InvalidSetting
         {"PANELRY_LEASE_SECONDS": "soon"},
         {"PANELRY_LEASE_SECONDS": "30"},
         {"PANELRY_PROVIDER_TOTAL_SECONDS": "56"},
+        {"PANELRY_PRICE_MOVE_PERCENT": "-1"},
+        {"PANELRY_PRICE_MOVE_PERCENT": "1e3"},
+        {"PANELRY_PRICE_MOVE_PERCENT": "25%"},
     ],
     ids=str,
 )

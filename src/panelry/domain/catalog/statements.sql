@@ -71,9 +71,9 @@ SELECT DISTINCT service_id FROM routes WHERE provider_id = :provider_id::smallin
 -- Which services are bought by these routes.
 SELECT DISTINCT service_id FROM routes WHERE id = ANY (:ids::integer[]);
 
--- name: service_of_move
--- Which service a price move is about.
-SELECT r.service_id FROM price_moves m JOIN routes r ON r.id = m.route_id WHERE m.id = :id::integer;
+-- name: services_of_moves
+-- Which services these price moves are about.
+SELECT DISTINCT r.service_id FROM price_moves m JOIN routes r ON r.id = m.route_id WHERE m.id = ANY (:ids::integer[]);
 
 -- name: lock_services
 -- Lock services, in the order of their ids, against others who change them or their routes. What is read after this
@@ -132,10 +132,10 @@ UPDATE price_moves SET state = 'gone' WHERE id = ANY (:ids::integer[]);
 INSERT INTO price_moves (route_id, before_micros, after_micros, seen_at)
 SELECT u.*, clock_now() FROM unnest(:route_ids::integer[], :befores::bigint[], :afters::bigint[]) AS u;
 
--- name: decide_move
--- What a person decides about a held price; no row where it is not held.
+-- name: decide_moves
+-- What a person decides about held prices; no row for one that is not held.
 UPDATE price_moves SET state = :state::text, decided_at = clock_now()
-WHERE id = :id::integer AND state = 'held' RETURNING route_id, after_micros;
+WHERE id = ANY (:ids::integer[]) AND state = 'held' RETURNING id, route_id, after_micros;
 
 -- name: held_moves
 -- Prices that wait for a person, oldest first.

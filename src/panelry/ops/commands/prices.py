@@ -37,9 +37,7 @@ def approve(session: Session, moves: Moves) -> None:
     from panelry.ops.tables import table
 
     with session.pool() as pool, pool.transaction() as conn:
-        changes = [
-            change for number in moves for change in catalog.approve_move(conn, catalog.MoveId(number))
-        ]
+        changes = catalog.approve_moves(conn, [catalog.MoveId(number) for number in moves])
     rows = [change_row(change) for change in changes]
     session.say({"approved": moves, "changes": rows}, table(rows, empty="Approved; it changes nothing."))
 
@@ -49,8 +47,7 @@ def refuse(session: Session, moves: Moves) -> None:
     from panelry.domain import catalog
 
     with session.pool() as pool, pool.transaction() as conn:
-        for number in moves:
-            catalog.refuse_move(conn, catalog.MoveId(number))
+        catalog.refuse_moves(conn, [catalog.MoveId(number) for number in moves])
     session.say({"refused": moves}, "Refused.")
 
 

@@ -2,15 +2,15 @@
 
 from panelry.domain.catalog.operations.editing import add_route, set_route, set_service
 from panelry.domain.catalog.operations.importing import add_services, import_services
-from panelry.domain.catalog.operations.syncing import approve_move, close_routes, refuse_move, sync
+from panelry.domain.catalog.operations.syncing import approve_moves, close_routes, refuse_moves, sync
 
 __all__ = [
     "add_route",
     "add_services",
-    "approve_move",
+    "approve_moves",
     "close_routes",
     "import_services",
-    "refuse_move",
+    "refuse_moves",
     "set_route",
     "set_service",
     "sync",

@@ -71,6 +71,7 @@ def import_services(
 def worth_of_currency(conn: Conn, provider_id: ProviderId, told: Decimal | None) -> Decimal:
     """Return what one unit of a provider's currency is worth in ours; what a person tells is kept."""
     if told is not None:
+        SQL["raise_revision"](conn)  # rates will follow; and whoever locks both locks the provider last
         SQL["set_provider_rate"](conn, provider_id=provider_id, currency_rate=told)
         return told
     rate, currency, is_missing = SQL["provider_rate"](conn, provider_id=provider_id).fetchall()[0]

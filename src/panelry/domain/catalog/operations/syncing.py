@@ -17,7 +17,6 @@ from panelry.domain.catalog.values import (
     MoveState,
     Off,
     RouteId,
-    ServiceId,
     Synced,
 )
 from panelry.domain.money import Micros
@@ -73,38 +72,39 @@ def close_routes(conn: Conn, route_ids: Collection[RouteId]) -> None:
     storing.store(conn, pairs)
 
 
-def approve_move(conn: Conn, move_id: MoveId) -> list[Change]:
-    """Believe a price that was held: it is followed, and its route used again.
+def approve_moves(conn: Conn, move_ids: Collection[MoveId]) -> list[Change]:
+    """Believe prices that were held, all or none: they are followed, and their routes used again.
 
     Raises `MoveNotHeld`, or `SoldBelowCost` where the rate is a person's and customers would pay less.
     """
     with conn.transaction():  # a refusal leaves nothing behind, also where the caller goes on
-        service_id = _lock_service_of(conn, move_id)
-        route_id, cost = _decided(conn, move_id, MoveState.APPROVED)
-        before = queries.sheets(conn, [service_id])[service_id]
-        after = rules.approved(before, route_id, cost)
-        return storing.store(conn, [(before, after)])
+        costs = _decided(conn, move_ids, MoveState.APPROVED)
+        ids = [row[0] for row in SQL["services_of_routes"](conn, ids=list(costs))]
+        pairs = []
+        for before in queries.sheets(conn, ids).values():
+            after = before
+            for route in before.routes:
+                if route.id in costs:
+                    after = rules.approved(after, route.id, costs[route.id])
+            pairs.append((before, after))
+        return storing.store(conn, pairs)
 
 
-def refuse_move(conn: Conn, move_id: MoveId) -> None:
-    """Count with the old price, and ask no more about this one; a route that it closed stays closed while it is asked.
+def refuse_moves(conn: Conn, move_ids: Collection[MoveId]) -> None:
+    """Count with the old prices, and ask no more about these, all or none.
 
-    Raises `MoveNotHeld`.
+    A route that such a price closed stays closed while it is asked. Raises `MoveNotHeld`.
     """
-    _lock_service_of(conn, move_id)
-    _decided(conn, move_id, MoveState.REFUSED)
+    with conn.transaction():
+        _decided(conn, move_ids, MoveState.REFUSED)
 
 
-def _lock_service_of(conn: Conn, move_id: MoveId) -> ServiceId:
-    row = SQL["service_of_move"](conn, id=move_id).fetchone()
-    if row is None:
-        raise MoveNotHeld(move=move_id)
-    storing.lock(conn, [row[0]])
-    return ServiceId(row[0])
-
-
-def _decided(conn: Conn, move_id: MoveId, state: MoveState) -> tuple[RouteId, Micros]:
-    row = SQL["decide_move"](conn, id=move_id, state=state).fetchone()
-    if row is None:
-        raise MoveNotHeld(move=move_id)
-    return RouteId(row[0]), Micros(row[1])
+def _decided(conn: Conn, move_ids: Collection[MoveId], state: MoveState) -> dict[RouteId, Micros]:
+    """Decide held moves with their services locked, and return the prices asked by their routes."""
+    wanted = list(dict.fromkeys(move_ids))
+    storing.lock(conn, [row[0] for row in SQL["services_of_moves"](conn, ids=wanted)])
+    decided = {row[0]: row[1:] for row in SQL["decide_moves"](conn, ids=wanted, state=state)}
+    for move_id in wanted:
+        if move_id not in decided:
+            raise MoveNotHeld(move=move_id)
+    return dict(decided.values())
