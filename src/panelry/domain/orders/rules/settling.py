@@ -111,7 +111,7 @@ def after_waiting(order: Order, submission: Submission, *, waited: timedelta) ->
         submission=submission,
         to=SubmissionState.QUARANTINED,
         due_at=None,
-        note=f"unknown for {hours:g} hours: the customer was paid back, what this may cost stands in suspense",
+        note=f"unknown for {hours:g} h: the customer was paid back, what this may cost stands in suspense",
         attempt=submission.attempt,
     )
     change = given_up(order, OrderState.REFUNDED, facts={"reason": "unknown"}, book=SUSPENSE)
