@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres", default="embedded", help="embedded, or a version that Debian has installed"
     )
+    parser.addoption(
+        "--every-effect", action="store_true", help="kill the engine at all of its effects, not only at some"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,24 +1,29 @@
-"""The sandbox provider as tests use it: a process of its own on a free port, and a client of it."""
+"""The sandbox provider as tests use it: a process of its own on a free port or many in a thread, and a client of it."""
 
+import asyncio
 import http.client
 import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from panelry.connectors.sandbox import SandboxOptions, serve
+
 
 @dataclass(kw_only=True)
 class Upstream:
-    process: subprocess.Popen[str]
     url: str
     log: Path
+    process: subprocess.Popen[str] | None = None
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
 
     def raw(self, body: str | bytes, *, path: str = "/api/v2", type_: str | None = None) -> tuple[int, bytes]:
@@ -70,9 +75,38 @@ def running(log: Path, *, speed: float = 1, dialect: str = "classic") -> Iterato
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            yield Upstream(process=process, url=json.loads(process.stdout.readline())["url"], log=log)
+            yield Upstream(url=json.loads(process.stdout.readline())["url"], log=log, process=process)
         finally:
             process.kill()
+
+
+@contextmanager
+def street() -> Iterator[Callable[..., Upstream]]:
+    """Yield what opens sandbox providers that take any key, in one thread: a hundred of them open in a second."""
+    loop = asyncio.new_event_loop()
+    serving = []  # a loop does not keep its tasks alive
+
+    def open_one(log: Path, *, speed: float = 1, dialect: str = "classic") -> Upstream:
+        address = Future[str]()
+        options = SandboxOptions(host="127.0.0.1", port=0, log=log, key=None, speed=speed, dialect=dialect)
+        serving.append(asyncio.run_coroutine_threadsafe(serve(options, ready=address.set_result), loop))
+        return Upstream(url=address.result(30), log=log)
+
+    async def close_all() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield open_one
+    finally:
+        asyncio.run_coroutine_threadsafe(close_all(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def until(holds: Callable[[], bool], *, seconds: float = 5) -> None:
