@@ -95,7 +95,8 @@ class Given:
         """Record what a provider answered to one attempt."""
         known = {attempt.provider_id} if resendable else set()
         key = (attempt.account_id, attempt.submission_id)
-        return orders.record_outcomes(self.conn, {key: outcome}, resendable=known)
+        repetitions = {attempt.submission_id: attempt.repetition}
+        return orders.record_outcomes(self.conn, {key: outcome}, resendable=known, repetitions=repetitions)
 
     def accepted(self, provider: ProviderId) -> Tracked:
         """Send the one order that waits for a provider and have it accepted under an id of its own."""

@@ -144,7 +144,7 @@ def test_a_provider_that_knows_our_ids_is_asked_again_under_the_same_id(
     assert resends(conn, provider) == []
     given.later("1 second")
     [again] = resends(conn, provider)
-    assert again.resend
+    assert again.repetition == 1
     assert (again.request_id, again.parameters, again.provider_service) == (
         attempt.request_id, attempt.parameters, attempt.provider_service,
     )  # fmt: skip
@@ -196,12 +196,14 @@ def test_what_is_said_before_our_id_is_looked_up_proves_nothing(
 
 def test_asking_again_slows_down_to_every_ten_minutes(conn: Conn, given: Given, panelry: World) -> None:
     attempt = panelry[3]
-    waits = []
+    waits: list[int] = []
     for _ in range(16):
         given.answered(attempt, LOST, resendable=True)
         due = submission(conn, attempt).due_at
         assert due is not None
         waits.append(round((due - now(conn)).total_seconds()))
+        given.later(f"{sum(waits)} seconds")
+        [attempt] = resends(conn, attempt.provider_id)
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600, 600, 600]
 
 
@@ -299,6 +301,27 @@ def test_a_late_no_to_the_only_call_that_was_made_settles_it(
     orders.abandon_expired(conn, resendable=set())
     given.answered(attempt, Rejected(reason=Rejection.LINK, text="bad link"))
     assert given.status(customer, order).state == "refunded"
+
+
+def test_a_late_no_to_an_earlier_call_says_nothing_about_its_repetition(
+    conn: Conn, given: Given, panelry: World
+) -> None:
+    customer, provider, order, first = panelry
+    refusal = Rejected(reason=Rejection.FUNDS, text="not enough funds")
+    given.later("1 minute")
+    orders.abandon_expired(conn, resendable={provider})
+    given.later("2 minutes")
+    [second] = resends(conn, provider)
+    given.later("4 minutes")
+    [third] = resends(conn, provider)
+    for earlier in (first, second):
+        given.answered(earlier, refusal, resendable=True)
+        assert (submission(conn, first).state, given.status(customer, order).state) == (
+            "unknown",
+            "processing",
+        )
+    given.answered(third, refusal, resendable=True)
+    assert (submission(conn, first).state, given.status(customer, order).state) == ("rejected", "pending")
 
 
 def test_an_unsent_repetition_proves_nothing_also_where_the_dialect_has_changed_since(

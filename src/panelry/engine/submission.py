@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from panelry import clock
-from panelry.domain import ids, orders, providers
+from panelry.domain import orders, providers
 from panelry.domain.accounts import AccountId
 from panelry.domain.orders import Attempt, SubmissionId
 from panelry.domain.providers import NotSent, Outcome, Provider, ProviderId, Unknown, UpstreamOrder
@@ -21,8 +21,6 @@ log = structlog.get_logger()
 LAST_MOMENT: Final = 2.0
 """Seconds that must be left of a lease for a whole call and its record."""
 LONGEST_WAIT: Final = 5.0
-
-Outcomes = Mapping[tuple[AccountId, SubmissionId], Outcome]
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +74,7 @@ class Submission:
         await asyncio.gather(*left, return_exceptions=True)
         if left:
             log.warning("calls_cut_off", submissions=[call.attempt.request_id for call in left.values()])
-            await self._record({call.key: call.outcome for call in left.values()})
+            await self._record(list(left.values()))
 
     async def _claim(self, provider: Provider, claim: Callable[..., Sequence[Attempt]]) -> int:
         gate = self._gates[provider.id]
@@ -122,7 +120,7 @@ class Submission:
         elif not self._desk.stop.is_set():
             call.outcome = Unknown(text="the program was stopped while the call was under way")
             call.outcome = await self._send(call)
-        await self._record_surely({call.key: call.outcome})
+        await self._record_surely(call)
 
     async def _send(self, call: Call) -> Outcome:
         attempt = call.attempt
@@ -135,21 +133,23 @@ class Submission:
             log.exception("connector_failed", provider=call.provider.name)
             return Unknown(text=f"our connector failed: {type(error).__name__}")
 
-    async def _record_surely(self, outcomes: Outcomes) -> None:
+    async def _record_surely(self, call: Call) -> None:
         """Write down what became of a call, however long the database is away: an id that we lose is lost money."""
         wait = 0.1
-        while not await self._record(outcomes):
+        while not await self._record([call]):
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
-    async def _record(self, outcomes: Outcomes) -> bool:
+    async def _record(self, calls: Sequence[Call]) -> bool:
         try:
-            resendable = await self._desk.resendable()
-            record = partial(orders.record_outcomes, outcomes=outcomes, resendable=resendable)
+            record = partial(
+                orders.record_outcomes,
+                outcomes={call.key: call.outcome for call in calls},
+                resendable=await self._desk.resendable(),
+                repetitions={call.attempt.submission_id: call.attempt.repetition for call in calls},
+            )
             await self._desk.database(record)
         except Exception:
-            log.exception(
-                "outcomes_not_recorded", submissions=[ids.show(ids.SUBMISSION, id_) for _, id_ in outcomes]
-            )
+            log.exception("outcomes_not_recorded", submissions=[call.attempt.request_id for call in calls])
             return False
         return True

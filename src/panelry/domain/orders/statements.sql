@@ -227,14 +227,14 @@ WHERE state = 'sending' AND due_at <= clock_now() ORDER BY due_at LIMIT :most::i
 
 -- name: claim_unknown
 -- Unknown submissions to a provider whose turn to be asked about has come; the lease is the next due time. From now on
--- an answer may be to the repetition.
-UPDATE submissions s SET due_at = clock_now() + :lease::interval, resent = true FROM (
+-- an answer may be to the repetition, which `attempt` counts.
+UPDATE submissions s SET due_at = clock_now() + :lease::interval, resent = true, attempt = s.attempt + 1 FROM (
   SELECT account_id, id FROM submissions
   WHERE state = 'unknown' AND provider_id = :provider_id::smallint AND due_at <= clock_now()
     AND reason <> :not_repeatable::text
   ORDER BY due_at LIMIT :most::integer FOR NO KEY UPDATE SKIP LOCKED) AS due, orders o
 WHERE s.account_id = due.account_id AND s.id = due.id AND o.account_id = s.account_id AND o.id = s.order_id
-RETURNING s.account_id, s.id, s.provider_service, o.type, o.link, o.quantity, o.extras::text;
+RETURNING s.account_id, s.id, s.attempt, s.provider_service, o.type, o.link, o.quantity, o.extras::text;
 
 -- name: claim_tracking
 -- Accepted submissions at a provider whose state is to be asked for; the lease is the next due time.

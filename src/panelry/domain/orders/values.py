@@ -211,7 +211,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One call to make: everything that the provider is to be told. `resend` repeats a call whose answer was lost."""
+    """One call to make: everything that the provider is to be told.
+
+    `repetition` counts from 1 where the answers to all earlier calls were lost; the first call is 0.
+    """
 
     submission_id: SubmissionId
     account_id: AccountId
@@ -219,7 +222,7 @@ class Attempt:
     provider_service: str
     request_id: str
     parameters: Mapping[str, str]
-    resend: bool = False
+    repetition: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -79,7 +80,7 @@ def claim_resends(conn: Conn, provider_id: ProviderId, *, most: int, lease: time
     rows = SQL["claim_unknown"](
         conn, provider_id=provider_id, most=most, lease=lease, not_repeatable=NOT_REPEATABLE
     ).fetchall()
-    return [_attempt(provider_id, row[0], row[1], row[2:], resend=True) for row in rows]
+    return [_attempt(provider_id, row[0], row[1], row[3:], repetition=row[2]) for row in rows]
 
 
 def abandon_expired(conn: Conn, *, resendable: Collection[ProviderId], most: int = 100) -> int:
@@ -94,10 +95,12 @@ def record_outcomes(
     outcomes: Mapping[tuple[AccountId, SubmissionId], Outcome],
     *,
     resendable: Collection[ProviderId],
+    repetitions: Mapping[SubmissionId, int] = MappingProxyType({}),
 ) -> int:
     """Write what became of calls: submissions, orders, refunds, costs, pauses. Return how many answers counted.
 
-    An answer to a submission that is settled already changes nothing.
+    An answer to a submission that is settled already changes nothing. `repetitions` says to which of its calls an
+    answer is, where that is not the first one.
     """
     if not outcomes:
         return 0
@@ -116,6 +119,7 @@ def record_outcomes(
             refused=refused.get(order.id, set()),
             short=short.get(order.id, set()),
             resendable=submission.provider_id in resendable,
+            repetition=repetitions.get(submission_id, 0),
             taken=taken.get(submission.provider_id, set()),
             now=at,
         )
@@ -152,7 +156,7 @@ def store(conn: Conn, judged: Sequence[tuple[AccountId, Consequence]], *, at: da
 
 
 def _attempt(
-    provider_id: ProviderId, account_id: AccountId, id_: UUID, row: Row, *, resend: bool = False
+    provider_id: ProviderId, account_id: AccountId, id_: UUID, row: Row, *, repetition: int = 0
 ) -> Attempt:
     provider_service, type_, link, quantity, extras = row
     return Attempt(
@@ -162,7 +166,7 @@ def _attempt(
         provider_service=str(provider_service),
         request_id=ids.show(ids.SUBMISSION, id_),
         parameters=upstream_parameters(type_, link, quantity, msgspec.json.decode(extras)),
-        resend=resend,
+        repetition=repetition,
     )
 
 

@@ -56,7 +56,7 @@ class Situation:
 
     `refused` are the routes whose providers definitely refused this very order, `short` those that refused it because
     of our key or funds there. `resendable`: the provider recognises our request id, so that a repeated call is answered
-    with the truth. `taken` are upstream ids that belong to other submissions.
+    with the truth; `repetition` says which call was answered. `taken` are upstream ids that belong to other submissions.
     """
 
     order: Order
@@ -65,6 +65,7 @@ class Situation:
     refused: Collection[RouteId]
     short: Collection[RouteId] = frozenset()
     resendable: bool
+    repetition: int = 0
     taken: Collection[str]
     now: datetime
 
@@ -99,15 +100,17 @@ def _first_answer(situation: Situation, outcome: Outcome) -> Consequence:
 
 
 def _later_answer(situation: Situation, outcome: Outcome) -> Consequence:
-    """Judge an answer that arrives when the first one was lost and the call was repeated: it may be to either.
+    """Judge an answer that arrives when the first one was lost and the call was repeated.
 
-    Only what proves something settles it. A refused key or a delay is said before the provider looks whether it
-    knows our request id, and an unsent repetition says nothing about the first call.
+    Only what proves something settles it: a yes to any call, a no to the last. A late no to an earlier one says nothing
+    about what came after it. A refused key or a delay is said before the provider looks whether it knows our request
+    id, and an unsent repetition says nothing about the first call.
     """
+    is_last = situation.repetition == situation.submission.attempt
     match outcome:
         case Accepted():
             return _accepted(situation, outcome)
-        case Rejected() if outcome.reason is not Rejection.KEY:
+        case Rejected() if is_last and outcome.reason is not Rejection.KEY:
             return _rejected(situation, outcome)
         case Rejected() | Postponed() | NotSent() | Unknown():
             return _still_unknown(situation, outcome.text)
@@ -203,9 +206,9 @@ def _still_unknown(situation: Situation, text: str) -> Consequence:
     """Ask again soon where that is safe, else look for it; what is looked for, or in quarantine, stays as it is."""
     submission, now = situation.submission, situation.now
     is_new = submission.state is SubmissionState.SENDING
-    due_at, attempt = submission.due_at, submission.attempt
+    due_at = submission.due_at
     if situation.resendable and submission.state is not SubmissionState.QUARANTINED:
-        due_at, attempt = now + backoff(attempt, first=timedelta(seconds=1)), attempt + 1
+        due_at = now + backoff(submission.attempt, first=timedelta(seconds=1))
     elif is_new:
         due_at = now + LOOKS[0]
     verdict = Verdict(
@@ -215,7 +218,7 @@ def _still_unknown(situation: Situation, text: str) -> Consequence:
         note=text if text != submission.message else "",  # the same again is no news
         message=text,
         reason=NOT_REPEATABLE if is_new and not situation.resendable else None,
-        attempt=attempt,
+        attempt=submission.attempt,
     )
     return Consequence(verdict=verdict)
 
