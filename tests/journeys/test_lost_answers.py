@@ -44,7 +44,7 @@ def test_however_often_the_engine_is_killed_an_order_is_bought_once(stage: tuple
     until(lambda: {row["order"] for row in seller.cli("submissions")["submissions"]} == set(orders))
     seller.stop()
     seller.started()
-    for row in seller.cli("submissions", "--state", "unknown")["submissions"]:
+    for row in seller.cli("submissions")["submissions"]:
         assert row["evidence"]
         assert row["order"] in orders
     bought = Counter(line["link"] for line in sandbox.lines())
@@ -55,5 +55,6 @@ def test_however_often_the_engine_is_killed_an_order_is_bought_once(stage: tuple
     for order in orders:
         shown = seller.cli("order", "show", order)
         assert (shown["status"], shown["charge"], shown["refunded"]) == ("processing", "1.00", "0.00")
-        assert [submission["state"] for submission in shown["submissions"]] == ["unknown"]
+        [submission] = shown["submissions"]
+        assert submission["state"] in {"unknown", "quarantined"}
     assert seller.cli("ledger", "verify")["wrong"] == []
