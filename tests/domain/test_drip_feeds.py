@@ -30,6 +30,12 @@ from panelry.domain.providers import (
 U = UpstreamState
 
 
+@pytest.fixture(autouse=True)
+def _nobody_elses(conn: Conn) -> None:
+    """Let those not be due, until the test ends, that others left in the database that is shared."""
+    conn.execute("UPDATE drip_feeds SET stopped = true, due_at = NULL")
+
+
 @pytest.fixture
 def provider(given: Given) -> ProviderId:
     return given.provider()

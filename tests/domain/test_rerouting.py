@@ -137,3 +137,17 @@ def test_the_better_of_the_open_routes_is_taken(conn: Conn, given: Given, world:
     pause(conn, world)
     assert orders.reroute(conn) == 1
     assert order_row(conn, order, "provider_id") == (best,)
+
+
+@pytest.mark.parametrize("reason", ["held", "staff"])
+def test_an_order_does_not_go_by_a_route_that_waits_for_a_person(
+    conn: Conn, given: Given, world: World, reason: str
+) -> None:
+    customer, service, first, _, order = world
+    query = "UPDATE routes SET state = %s, off_reason = %s WHERE service_id = %s"
+    conn.execute(query, ["off", reason, service])
+    assert given.attempts(first) == []
+    assert first not in orders.due(conn).to_send
+    conn.execute(query, ["on", "", service])
+    assert len(given.attempts(first)) == 1
+    assert given.status(customer, order).state == "processing"

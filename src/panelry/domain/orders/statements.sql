@@ -184,8 +184,8 @@ ORDER BY o.account_id, o.id LIMIT :most::integer FOR NO KEY UPDATE OF o SKIP LOC
 -- At which providers there is something to send, to follow, to ask about again, to look for, or to cancel. Looking costs
 -- no lock and no write.
 SELECT p.id,
-  p.state = 'active' AND EXISTS (SELECT FROM orders o
-    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now()),
+  p.state = 'active' AND EXISTS (SELECT FROM orders o JOIN routes r ON r.id = o.route_id
+    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now() AND r.off_reason NOT IN ('held', 'staff')),
   EXISTS (SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()),
   EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
     AND s.reason <> :not_repeatable::text),
@@ -201,13 +201,15 @@ FROM providers p;
 SELECT max_in_flight FROM providers WHERE id = :provider_id::smallint AND state = 'active' FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: claim_waiting
--- Orders that wait for a provider and are due, locked, as many as it has room for. Run it after `lock_provider`: only a
--- statement that begins under that lock sees all that the last holder sent.
+-- Orders that wait for a provider and are due, locked, as many as it has room for; those stay that wait for a route which
+-- a person closed, or a price that a person has to look at. Run it after `lock_provider`: only a statement that begins
+-- under that lock sees all that the last holder sent.
 SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
        o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
        o.coupon_back_micros, o.cancel_requested, o.link, o.extras::text, r.id, r.provider_service
 FROM orders o JOIN routes r ON r.id = o.route_id
 WHERE o.state = 'pending' AND o.provider_id = :provider_id::smallint AND o.due_at <= clock_now()
+  AND r.off_reason NOT IN ('held', 'staff')
 ORDER BY o.due_at
 LIMIT (SELECT least(:most::bigint, greatest(:max_in_flight::bigint - count(*), 0)) FROM submissions s
        WHERE s.state = 'sending' AND s.provider_id = :provider_id::smallint AND s.due_at IS NOT NULL)

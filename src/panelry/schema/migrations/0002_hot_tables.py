@@ -68,7 +68,7 @@ CREATE TABLE orders (
   CONSTRAINT order_refunds_stay_within_the_charge CHECK (refunded_micros BETWEEN 0 AND charge_micros),
   CONSTRAINT order_coupon_stays_within_the_charge CHECK (coupon_micros BETWEEN 0 AND charge_micros),
   CONSTRAINT order_coupon_takes_back_what_it_gave CHECK
-    (coupon_back_micros BETWEEN 0 AND least(coupon_micros, refunded_micros)),
+    (coupon_back_micros BETWEEN 0 AND least(coupon_micros, greatest(refunded_micros, 0))),
   CONSTRAINT order_remains_within_the_quantity CHECK (remains BETWEEN 0 AND quantity),
   CONSTRAINT order_is_finished_in_an_end_state CHECK
     ((finished_at IS NOT NULL) = (state IN ('completed', 'partial', 'cancelled', 'refunded')))
