@@ -1,6 +1,6 @@
 """SQL stands in `statements.sql` beside the code that runs it: named, described, runnable in psql.
 
-A file is a sequence of `-- name: place` headings, each followed by a comment that says what it does and one statement
+A large area has a folder `statements` instead, with a file for each occasion. A file is a sequence of `-- name: place` headings, each followed by a comment that says what it does and one statement
 with psql's `:name` parameters. Parameters and results travel in binary.
 """
 
@@ -34,11 +34,12 @@ class Statement:
 
 
 class Statements(Mapping[str, Statement]):
-    """The statements of one file by name."""
+    """The statements of one file, or of one folder of files, by name."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; a name that stands twice is a bug."""
-        pieces = _HEADING.split(path.read_text())[1:]
+        """Read them; a name that stands twice is a bug."""
+        files = sorted(path.glob("*.sql")) if path.is_dir() else [path]
+        pieces = [piece for file in files for piece in _HEADING.split(file.read_text())[1:]]
         self._statements = {
             name: _statement(name, sql) for name, sql in zip(pieces[::2], pieces[1::2], strict=True)
         }

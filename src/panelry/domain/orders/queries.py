@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +25,7 @@ from panelry.domain.orders.values import (
 )
 from panelry.domain.providers import ProviderId
 
-SQL = Statements.beside(__file__)
+SQL = Statements(Path(__file__).with_name("statements"))
 MOST_FINDINGS: Final = 100
 
 

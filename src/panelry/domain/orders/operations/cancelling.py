@@ -23,7 +23,7 @@ from panelry.domain.orders.values import (
 from panelry.domain.providers import CancelAnswer, CancelAsked, CancelRefused, ProviderId
 from panelry.domain.refusals import Refusal
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 
 def cancel(conn: Conn, asked: Sequence[Key], *, actor: str) -> list[OrderId | Refusal]:

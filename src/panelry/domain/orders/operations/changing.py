@@ -17,7 +17,7 @@ from panelry.domain.orders.rules import FINISHED, coupon_share, rolled_up
 from panelry.domain.orders.rules.transitions import may_go
 from panelry.domain.orders.values import Change, Order, OrderId, OrderState, Runs
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 COLUMNS: Final = 20
 """How many columns of a row are an order's."""
 

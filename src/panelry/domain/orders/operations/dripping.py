@@ -17,7 +17,7 @@ from panelry.domain.orders.rules.answers import given_up
 from panelry.domain.orders.rules.drip_feeds import next_run_at
 from panelry.domain.orders.values import ENGINE, OrderId, OrderState
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

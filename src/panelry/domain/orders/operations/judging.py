@@ -15,7 +15,7 @@ from panelry.domain.orders.operations.changing import COLUMNS, order_from
 from panelry.domain.orders.values import Order, Submission, SubmissionId, SubmissionState, Verdict
 from panelry.domain.providers import ProviderId
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 _LONGEST_NOTE = 1000
 _encode = msgspec.json.Encoder().encode
 

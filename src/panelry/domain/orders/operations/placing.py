@@ -16,7 +16,7 @@ from panelry.domain.orders.rules import Decision, Loaded
 from panelry.domain.orders.values import Draft, NewOrder, OrderId, Placed
 from panelry.domain.refusals import Refusal
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 MOST = 256
 _encode = msgspec.json.Encoder().encode
 

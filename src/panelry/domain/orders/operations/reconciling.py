@@ -29,7 +29,7 @@ from panelry.domain.orders.rules.settling import BY_HAND
 from panelry.domain.orders.values import SUBSCRIPTIONS, SubmissionId, SubmissionState
 from panelry.domain.providers import ProviderId
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 _FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _MOST_RIVALS: Final = 100

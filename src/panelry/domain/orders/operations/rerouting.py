@@ -10,7 +10,7 @@ from panelry.domain.orders.operations.submitting import refusals
 from panelry.domain.orders.rules.answers import OURS
 from panelry.domain.orders.values import Change, OrderState
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 
 def reroute(conn: Conn, *, most: int = 100) -> int:

@@ -20,7 +20,7 @@ from panelry.domain.orders.rules.settling import (
 )
 from panelry.domain.orders.values import Order, Submission, SubmissionId
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 
 def settle(conn: Conn, submission_id: SubmissionId, settlement: Settlement, *, actor: str) -> AccountId:

@@ -27,7 +27,7 @@ from panelry.domain.orders.rules.types import upstream_parameters
 from panelry.domain.orders.values import Attempt, Change, OrderState, SubmissionId
 from panelry.domain.providers import Accepted, Outcome, ProviderId, Unknown
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 
 def claim_submissions(conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta) -> list[Attempt]:

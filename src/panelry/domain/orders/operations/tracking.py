@@ -23,7 +23,7 @@ from panelry.domain.orders.values import (
 )
 from panelry.domain.providers import ProviderId, Report, RowError
 
-SQL = Statements(Path(__file__).parents[1] / "statements.sql")
+SQL = Statements(Path(__file__).parents[1] / "statements")
 
 Answers = Mapping[Tracked, Report | RowError | None]
 """What a provider said about each submission that was asked for; `None` where it said nothing."""

@@ -1,6 +1,6 @@
 """Looking for an unknown submission among the ids that its provider handed out, and when one of them is surely ours.
 
-Why each of the conditions: docs/decisions/0010-when-an-order-is-adopted.md.
+Why each of the conditions: docs/decisions/0014-when-an-order-is-adopted.md.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

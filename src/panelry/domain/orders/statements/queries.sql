@@ -1,0 +1,71 @@
+-- name: due
+-- At which providers there is something to send, to follow, to ask about again, to look for, or to cancel. Looking costs
+-- no lock and no write.
+SELECT p.id,
+  p.state = 'active' AND EXISTS (SELECT FROM orders o JOIN routes r ON r.id = o.route_id
+    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now() AND r.off_reason NOT IN ('held', 'staff')),
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()),
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
+    AND s.reason <> :not_repeatable::text),
+  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
+    AND s.reason = :not_repeatable::text),
+  EXISTS (SELECT FROM cancels c JOIN submissions s ON s.account_id = c.account_id AND s.order_id = c.order_id
+    WHERE c.state = 'waiting' AND c.due_at <= clock_now() AND s.state = 'accepted' AND s.provider_id = p.id)
+FROM providers p;
+
+-- name: statuses
+-- What customers see of orders; ids that are not the account's give no row.
+SELECT u.position, o.id, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
+       o.remains, d.runs, CASE WHEN d.runs IS NOT NULL THEN (
+         SELECT count(r.finished_at) FROM orders r WHERE r.account_id = o.account_id AND r.parent_id = o.id) END, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
+FROM unnest(:positions::integer[], :account_ids::uuid[], :ids::uuid[]) AS u (position, account_id, id)
+JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
+LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
+
+-- name: find
+-- An order by its id alone.
+SELECT account_id FROM orders WHERE id = :id::uuid;
+
+-- name: sheet
+-- One order with its customer, service and coupon, for staff.
+SELECT o.id, o.account_id, u.email, o.service_id, s.name, o.type, o.request_id, o.link, o.extras::text, o.quantity, o.charge_micros,
+       o.refunded_micros, k.code, o.coupon_micros, o.coupon_back_micros, o.state, o.start_count, o.remains, o.posts,
+       CASE WHEN o.type = :subscriptions::text THEN o.posts_done END, o.parent_id, o.run, d.runs, d.made, d.interval_minutes, d.due_at,
+       c.state, c.message, o.created_at, o.finished_at
+FROM orders o JOIN services s ON s.id = o.service_id LEFT JOIN users u ON u.account_id = o.account_id
+LEFT JOIN coupons k ON k.id = o.coupon_id
+LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id
+LEFT JOIN cancels c ON c.account_id = o.account_id AND c.order_id = o.id
+WHERE o.account_id = :account_id::uuid AND o.id = :id::uuid;
+
+-- name: order_runs
+-- The runs of a drip-feed in their order.
+SELECT run, id, state, remains, refunded_micros, created_at FROM orders
+WHERE account_id = :account_id::uuid AND parent_id = :id::uuid ORDER BY run;
+
+-- name: order_submissions
+-- The attempts to buy one order, oldest first.
+SELECT s.id, p.name, s.provider_service, s.state, s.upstream_id, s.message, s.evidence::text, s.reported::text, s.sent_at,
+       s.answered_at, c.expected_micros, c.charged_micros
+FROM submissions s JOIN providers p ON p.id = s.provider_id
+LEFT JOIN provider_costs c ON c.account_id = s.account_id AND c.submission_id = s.id
+WHERE s.account_id = :account_id::uuid AND s.order_id = :id::uuid ORDER BY s.sent_at, s.id;
+
+-- name: order_transfers
+-- The money that moved for one order.
+SELECT version, source, target, amount_micros, balance_micros, reason, actor, at FROM transfers
+WHERE account_id = :account_id::uuid AND order_id = :id::uuid ORDER BY version;
+
+-- name: submissions_in
+-- Submissions in certain states, oldest first, with what a person needs to judge them. What has no link is for a user.
+SELECT s.id, s.order_id, coalesce(o.link, o.extras ->> 'username'), p.name, s.state, s.evidence::text, s.sent_at
+FROM submissions s JOIN providers p ON p.id = s.provider_id
+JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
+WHERE s.state = ANY (:states::text[]) ORDER BY s.sent_at LIMIT :most::integer;
+
+-- name: submission
+-- One submission with the same columns.
+SELECT s.id, s.order_id, coalesce(o.link, o.extras ->> 'username'), p.name, s.state, s.evidence::text, s.sent_at
+FROM submissions s JOIN providers p ON p.id = s.provider_id
+JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
+WHERE s.account_id = :account_id::uuid AND s.id = :id::uuid;
