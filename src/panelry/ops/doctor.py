@@ -16,7 +16,9 @@ from panelry.ops.session import Session
 OLDEST_SERVER: Final = 150_000
 LEAST_DISK: Final = 1_000_000_000
 MOST_DRIFT_SECONDS: Final = 5.0
-LONGEST_UNKNOWN: Final = timedelta(minutes=5)  # what can be asked again is known long before
+LONGEST_UNKNOWN: Final = timedelta(
+    hours=1
+)  # a provider that answers has shown long before what there is to see
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,13 @@ def _paused(session: Session, conn: Any) -> Check:
 
 
 def _unknown(_: Session, conn: Any) -> Check:
-    rows = orders.submissions_in(conn, [SubmissionState.UNKNOWN, SubmissionState.QUARANTINED])
+    waiting = len(orders.submissions_in(conn, [SubmissionState.QUARANTINED]))
+    unknown = orders.submissions_in(conn, [SubmissionState.UNKNOWN])
     since = clock.now() - LONGEST_UNKNOWN
-    old = sum(datetime.fromisoformat(row["sent_at"]) < since for row in rows)
-    return _check("no order waits for a person", f"{old} do: see `panelry submissions`" if old else "")
+    waiting += sum(datetime.fromisoformat(row["sent_at"]) < since for row in unknown)
+    return _check(
+        "no order waits for a person", f"{waiting} do: see `panelry submissions`" if waiting else ""
+    )
 
 
 def _engine(_: Session, conn: Any) -> Check:
