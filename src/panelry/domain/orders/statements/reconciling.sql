@@ -60,7 +60,7 @@ WHERE s.provider_id = :provider_id::smallint AND s.id <> :id::uuid AND s.sent_at
 UNION ALL
 SELECT s.id, s.state FROM submissions s
 WHERE s.provider_id = :provider_id::smallint AND s.id <> :id::uuid AND s.sent_at <= :until::timestamptz
-  AND s.state = 'sending'
+  AND s.state = 'sending' AND s.due_at IS NOT NULL
 LIMIT :most::integer;
 
 -- name: unknown_for_long
