@@ -9,10 +9,10 @@ from pathlib import Path
 from queue import Queue
 from uuid import uuid4
 
-import doomed
+import engines
 import psycopg
 import pytest
-from doomed import Effect
+from engines import Effect
 from stages import Ending, Stage
 
 import servers
@@ -79,7 +79,7 @@ def theatre(databases: Queue[Stage], folder: Path) -> Iterator[Theatre]:
 
 def play(stage: Stage, journal: Path, doom: Effect | None = None) -> bool:
     """Let an engine work until all is over, or for a minute, or until it meets its doom; tell whether it did."""
-    engine = doomed.start(stage.url, journal, doom)
+    engine = engines.watched(stage.url, journal, doom)
     deadline = time.monotonic() + 60
     try:
         with stage.connect() as conn:
@@ -105,7 +105,7 @@ def kill(theatre: Theatre, dialect: str, doom: Effect) -> tuple[bool, list[str]]
         stage.later(AFTER_THE_LEASES)
         play(stage, folder / "second")
         trouble = wrong(stage, under_way)
-        return is_met, trouble and [*trouble, doomed.log(folder / "second")[-2000:]]
+        return is_met, trouble and [*trouble, engines.log(folder / "second")[-2000:]]
     finally:
         theatre.free.put(stage)
 
@@ -144,7 +144,7 @@ def test_an_engine_killed_at_any_of_its_effects_changes_no_ending(
     theatre: Theatre, dialect: str, pytestconfig: pytest.Config
 ) -> None:
     assert kill(theatre, dialect, NEVER) == (False, [])
-    effects = doomed.effects(theatre.folder / str(NEVER).replace(" ", "-") / "first")
+    effects = engines.effects(theatre.folder / str(NEVER).replace(" ", "-") / "first")
     chosen = effects if pytestconfig.getoption("--every-effect") else some(effects)
     with ThreadPoolExecutor(AT_ONCE) as others:
         results = list(others.map(partial(kill, theatre, dialect), chosen))

@@ -1,4 +1,4 @@
-"""An engine in a process of its own that kills itself at one of its effects: around a commit, or around a call."""
+"""Engines in processes of their own, that can kill themselves at one of their effects: around a commit or a call."""
 
 import asyncio
 import multiprocessing
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from panelry.settings import Settings
 
 BEFORE, AFTER = "before", "after"
 CONNECTIONS = 4
+CALL_SECONDS = 5.0
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
     ["panelry.engine.engine", "panelry.domain.refills", "panelry.domain.coupons"]
@@ -93,7 +95,7 @@ class _Watched:
 
 
 @dataclass(slots=True, kw_only=True)
-class DoomedDesk(Desk):
+class WatchedDesk(Desk):
     """A desk at which each commit that writes and each call to a provider is an effect; looking for work is none."""
 
     effects: Effects
@@ -119,23 +121,35 @@ class DoomedDesk(Desk):
         return _Watched(Desk.connector(self, provider), self.effects)
 
 
-def start(url: str, journal: Path, doom: Effect | None = None) -> BaseProcess:
-    """Start an engine on a database; it works until it meets its doom, or is killed."""
-    process = processes.Process(target=_live, args=(url, journal, doom), daemon=True)
+def watched(url: str, journal: Path, doom: Effect | None = None) -> BaseProcess:
+    """Start an engine that notes its effects, and works until it meets its doom or is killed."""
+    return _started(url, journal, CALL_SECONDS, doom)
+
+
+def plain(url: str, journal: Path, *, call_seconds: float) -> BaseProcess:
+    """Start an engine as it is; SIGTERM ends it gently."""
+    return _started(url, journal, call_seconds)
+
+
+def _started(url: str, journal: Path, seconds: float, *effects: Effect | None) -> BaseProcess:
+    process = processes.Process(target=_live, args=(url, journal, seconds, *effects), daemon=True)
     process.start()
     return process
 
 
-def _live(url: str, journal: Path, doom: Effect | None) -> None:
-    loaded = panelry_settings.load({"PANELRY_DEVELOPMENT": "1"})
-    settings = replace(loaded, database_url=url, provider_total_seconds=5.0)
+def _live(url: str, journal: Path, seconds: float, *doom: Effect | None) -> None:
     with journal.with_suffix(".log").open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    asyncio.run(_work(settings, Effects(journal, doom)))
+    loaded = panelry_settings.load({"PANELRY_DEVELOPMENT": "1"})
+    settings = replace(loaded, database_url=url, provider_total_seconds=seconds)
+    make = partial(WatchedDesk, effects=Effects(journal, *doom)) if doom else Desk
+    asyncio.run(_work(settings, make))
 
 
-async def _work(settings: Settings, effects: Effects) -> None:
+async def _work(settings: Settings, make: Callable[..., Desk]) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     with ExitStack() as stack:
         assert settings.database_url
         pool = Pool(settings.database_url, size=CONNECTIONS)
@@ -145,5 +159,6 @@ async def _work(settings: Settings, effects: Effects) -> None:
             connect_seconds=settings.provider_connect_seconds,
             total_seconds=settings.provider_total_seconds,
         ) as http:
-            desk = DoomedDesk(pool=pool, settings=settings, vault=VAULT, http=http, effects=effects)
+            desk = make(pool=pool, settings=settings, vault=VAULT, http=http, stop=stop)
+            stack.callback(desk.close)
             await engine._work(desk)
