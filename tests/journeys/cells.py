@@ -172,7 +172,7 @@ def _by_link(dialect: str, ends: Mapping[str, Iterable[End]], **how: Any) -> Ite
 
 
 # Slow enough that the panel asks in between.
-SPEEDS = {"backwards": 10, "cancel_silent": 1, "cancel_reset": 1, "cancel_bad_gateway": 1}
+SPEEDS = {"backwards": 1, "cancel_silent": 1, "cancel_reset": 1, "cancel_bad_gateway": 1}
 
 
 def _by_call(dialect: str, action: str, ends: Iterable[End]) -> Iterator[Cell]:

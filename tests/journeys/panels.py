@@ -149,6 +149,12 @@ class Panel:
         assert status == 200, answer
         return dict(answer)
 
+    def later(self, offset: str) -> None:
+        """Set the database's clock so far ahead for whoever connects from now on, a new engine first."""
+        with self.connect() as conn:
+            conn.execute(f"ALTER DATABASE panelry SET panelry.clock_offset = '{offset}'".encode())
+        self.until_restarted("work", self.kill("work"))
+
     def kill(self, name: str) -> int:
         """Kill -9 a part, `postmaster`, or one `backend` of it that serves a part; return its pid."""
         pid = self.pid(name)

@@ -59,23 +59,15 @@ def sandbox() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def slower() -> Iterator[Upstream]:
-    """Run one in its own time: ten times as fast, service 14 would have gone back before anybody asks."""
-    with servers.open_folder() as folder, sandboxes.running(folder / "sandbox.jsonl", speed=1) as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="module")
-def seller(sandbox: Upstream, slower: Upstream) -> Iterator[Panel]:
+def seller(sandbox: Upstream) -> Iterator[Panel]:
     with servers.open_folder() as folder, panel(folder / "data", settings=QUICK) as one:
         one.provider("Sandbox", sandbox.url)
-        one.provider("Slower", slower.url)
         yield one
 
 
 @pytest.fixture(scope="module")
 def ours(seller: Panel) -> dict[str, int]:
-    return {**seller.services("Sandbox", "all"), **seller.services("Slower", "14")}
+    return seller.services("Sandbox", "all")
 
 
 @pytest.fixture(scope="module")

@@ -41,13 +41,6 @@ def _submission(seller: Panel, order: str) -> dict[str, Any]:
     return dict(seller.cli("order", "show", order)["submissions"][-1])
 
 
-def _let_time_go(seller: Panel, interval: str) -> None:
-    """Set the database's clock forward for whoever connects from now on, the engine first."""
-    with seller.connect() as conn:
-        conn.execute(f"ALTER DATABASE panelry SET panelry.clock_offset = '{interval}'".encode())
-    seller.until_restarted("work", seller.kill("work"))
-
-
 def test_what_was_lost_alone_is_found_and_delivered() -> None:
     with stage() as (seller, sandbox, key, ours):
         for service in (RESETS, HANGS):
@@ -66,7 +59,7 @@ def test_what_was_lost_together_is_settled_by_a_person_with_the_evidence() -> No
     with stage() as (seller, sandbox, key, ours):
         orders = {service: seller.add(key, ours[service], f"both-{service}") for service in (RESETS, HANGS)}
         until(lambda: len(seller.cli("submissions")["submissions"]) == 2)
-        _let_time_go(seller, "20 minutes")
+        seller.later("20 minutes")
         quarantined = partial(seller.cli, "submissions", "--state", "quarantined")
         until(lambda: len(quarantined()["submissions"]) == 2)
         rows = {row["order"]: row for row in quarantined()["submissions"]}

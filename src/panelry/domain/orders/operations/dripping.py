@@ -14,7 +14,6 @@ from panelry.domain.money import Micros
 from panelry.domain.orders.operations import changing
 from panelry.domain.orders.rules import run_charge
 from panelry.domain.orders.rules.answers import given_up
-from panelry.domain.orders.rules.drip_feeds import next_run_at
 from panelry.domain.orders.values import ENGINE, OrderId, OrderState
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
@@ -44,22 +43,22 @@ def make_runs(conn: Conn, *, most: int = 100) -> int:
     if not rows:
         return 0
     at = ledger.now(conn)
-    services = catalog.load(conn, {row[7] for row in rows}, off_sale_too=True)
-    runs = [_run(row, catalog.route_for(services[row[7]].routes), at) for row in rows]
+    services = catalog.load(conn, {row[6] for row in rows}, off_sale_too=True)
+    runs = [_run(row, catalog.route_for(services[row[6]].routes), at) for row in rows]
     SQL["insert_runs"](
         conn,
         account_ids=[r.account_id for r in runs],
         ids=[r.id for r in runs],
         parent_ids=[r.parent_id for r in runs],
         runs=[r.number for r in runs],
-        fingerprints=[r.row[6] for r in runs],
-        service_ids=[r.row[7] for r in runs],
-        types=[r.row[8] for r in runs],
-        links=[r.row[9] for r in runs],
+        fingerprints=[r.row[5] for r in runs],
+        service_ids=[r.row[6] for r in runs],
+        types=[r.row[7] for r in runs],
+        links=[r.row[8] for r in runs],
         quantities=[r.quantity for r in runs],
-        extras=[r.row[11] for r in runs],
-        rates=[r.row[12] for r in runs],
-        rate_pers=[r.row[13] for r in runs],
+        extras=[r.row[10] for r in runs],
+        rates=[r.row[11] for r in runs],
+        rate_pers=[r.row[12] for r in runs],
         charges=[r.charge_micros for r in runs],
         route_ids=[r.route.id if r.route else None for r in runs],
         provider_ids=[r.route.provider_id if r.route else None for r in runs],
@@ -78,15 +77,16 @@ def make_runs(conn: Conn, *, most: int = 100) -> int:
 
 
 def _run(row: Row, route: Route | None, now: datetime) -> _Run:
-    account_id, parent_id, runs, made, minutes, due_at = row[:6]
-    next_at = next_run_at(due_at, timedelta(minutes=minutes), now) if made + 1 < runs else None
+    account_id, parent_id, runs, made, minutes = row[:5]
+    # From now, not from when it was due: runs never come closer together than was asked for.
+    next_at = now + timedelta(minutes=minutes) if made + 1 < runs else None
     return _Run(
         id=OrderId(ids.new()),
         account_id=account_id,
         parent_id=OrderId(parent_id),
         number=made + 1,
-        quantity=row[10] // runs,
-        charge_micros=run_charge(row[14], runs),
+        quantity=row[9] // runs,
+        charge_micros=run_charge(row[13], runs),
         next_at=next_at,
         route=route,
         row=row,

@@ -1,20 +1,10 @@
 """Drip-feeds: when the next run is made, and what all runs together mean for the order that asked for them."""
 
-from datetime import datetime, timedelta
-from typing import Final
-
 from panelry.domain.ledger import SALES
 from panelry.domain.money import Micros
 from panelry.domain.orders.rules.transitions import FINISHED
 from panelry.domain.orders.values import Change, Order, Runs
 from panelry.domain.orders.values import OrderState as S
-
-LATENESS: Final = timedelta(seconds=5)
-
-
-def next_run_at(due_at: datetime, interval: timedelta, now: datetime) -> datetime:
-    """Return when the run after this one is due: on the grid, but after a standstill never sooner than the interval."""
-    return max(due_at + interval, now + interval - LATENESS)
 
 
 def run_charge(charge: Micros, runs: int) -> Micros:

@@ -218,4 +218,6 @@ def _expiry(text: str, today: date) -> str:
 def _normal(name: str, text: str) -> str:
     if name in NUMBERS and _DIGITS.fullmatch(text):
         return text.lstrip("0") or "0"
+    if name == "coupon":
+        return text.upper()
     return text.replace("\r\n", "\n")

@@ -1,6 +1,6 @@
 -- name: claim_drip_feeds
 -- Drip-feeds whose next run is due, locked, with what each run of them is.
-SELECT d.account_id, d.order_id, d.runs, d.made, d.interval_minutes, d.due_at, o.fingerprint, o.service_id, o.type, o.link,
+SELECT d.account_id, d.order_id, d.runs, d.made, d.interval_minutes, o.fingerprint, o.service_id, o.type, o.link,
        o.quantity, o.extras::text, o.rate_micros, o.rate_per, o.charge_micros
 FROM drip_feeds d JOIN orders o ON o.account_id = d.account_id AND o.id = d.order_id
 WHERE d.due_at <= clock_now() ORDER BY d.due_at LIMIT :most::integer FOR NO KEY UPDATE OF d SKIP LOCKED;
