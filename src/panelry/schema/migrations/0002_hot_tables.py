@@ -197,4 +197,9 @@ CREATE TABLE events (
 
 class Migration(migrations.Migration):
     dependencies = [("schema", "0001_initial")]
-    operations = [migrations.RunSQL(SQL, "DROP TABLE events, provider_costs, refills, cancels, coupon_uses, drip_feeds, submissions, orders, transfers")]
+    operations = [
+        migrations.RunSQL(
+            SQL,
+            "DROP TABLE events, provider_costs, refills, cancels, coupon_uses, drip_feeds, submissions, orders, transfers",
+        )
+    ]

@@ -64,7 +64,8 @@ class Service(models.Model):
                 name="service_margin_is_not_negative",
             ),
             models.CheckConstraint(
-                condition=Q(refill_days__gte=0, refill_most__gte=0), name="service_refill_terms_are_not_negative"
+                condition=Q(refill_days__gte=0, refill_most__gte=0),
+                name="service_refill_terms_are_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=("on_sale", "off_sale")), name="service_state_is_known"
@@ -130,9 +131,12 @@ class PriceMove(models.Model):
         db_table = "price_moves"
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=("held", "approved", "refused", "gone")), name="price_move_state_is_known"
+                condition=Q(state__in=("held", "approved", "refused", "gone")),
+                name="price_move_state_is_known",
             ),
-            models.UniqueConstraint("route", condition=Q(state="held"), name="price_move_is_held_once_a_route"),
+            models.UniqueConstraint(
+                "route", condition=Q(state="held"), name="price_move_is_held_once_a_route"
+            ),
         )
 
     def __str__(self) -> str:
