@@ -6,7 +6,7 @@ and a test that looks at the whole database gets a clone of its own.
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -74,6 +74,12 @@ def database() -> str:
 @pytest.fixture
 def fresh_database() -> Iterator[str]:
     """Return the URL of a migrated database that this test has for itself."""
+    with _lent_database() as url:
+        yield url
+
+
+@contextmanager
+def _lent_database() -> Iterator[str]:
     name = f"fresh_{uuid4().hex}"
     yield _clone(name)
     with psycopg.connect(os.environ["PANELRY_TEST_SERVER"], autocommit=True) as conn:
@@ -92,6 +98,15 @@ def fresh_pool(fresh_database: str) -> Iterator[Pool]:
     pool = Pool(fresh_database, size=12)
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="module")
+def module_pool() -> Iterator[Pool]:
+    """Return a pool on a database that the tests of this module have for themselves."""
+    with _lent_database() as url:
+        pool = Pool(url, size=12)
+        yield pool
+        pool.close()
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ from panelry.domain.providers import (
 U = UpstreamState
 
 
-@pytest.fixture(autouse=True)
-def _nobody_elses(conn: Conn) -> None:
-    """Let those not be due, until the test ends, that others left in the database that is shared."""
-    conn.execute("UPDATE drip_feeds SET stopped = true, due_at = NULL")
+@pytest.fixture(scope="module")
+def pool(module_pool: Pool) -> Pool:
+    """Work where nobody else leaves drip-feeds that are due."""
+    return module_pool
 
 
 @pytest.fixture
