@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given as for_all
@@ -14,7 +15,8 @@ from panelry.database.pool import Conn, Pool
 from panelry.domain import accounts
 from panelry.domain.accounts import (
     AccountNotFound,
-    AccountSuspended,
+    AccountState,
+    Caller,
     EmailTaken,
     InvalidApiKey,
     InvalidEmail,
@@ -76,11 +78,13 @@ def test_a_key_is_identified_until_it_is_revoked_and_then_at_once_no_more(conn: 
     other = accounts.create_key(conn, customer.account)
     asked = [digest(customer.key), digest("nonsense"), digest(other.key), digest(customer.key)]
     found = accounts.identify(conn, asked)
-    assert [found[0], found[2], found[3]] == [customer.account] * 3
+    assert [isinstance(f, Caller) and f.account_id for f in found] == [customer.account, False] + [
+        customer.account
+    ] * 2
     assert isinstance(found[1], InvalidApiKey)
     accounts.revoke_key(conn, customer.key[:12])
     found = accounts.identify(conn, asked)
-    assert [type(f) for f in found] == [InvalidApiKey, InvalidApiKey, type(customer.account), InvalidApiKey]
+    assert [type(f) for f in found] == [InvalidApiKey, InvalidApiKey, Caller, InvalidApiKey]
 
 
 def test_a_key_is_revoked_once_and_only_if_it_exists(conn: Conn, given: Given) -> None:
@@ -94,9 +98,11 @@ def test_a_key_is_revoked_once_and_only_if_it_exists(conn: Conn, given: Given) -
 def test_a_suspended_account_is_told_so_until_it_is_resumed(conn: Conn, given: Given) -> None:
     customer = given.customer()
     accounts.suspend(conn, customer.account)
-    assert isinstance(accounts.identify(conn, [digest(customer.key)])[0], AccountSuspended)
+    [caller] = accounts.identify(conn, [digest(customer.key)])
+    assert isinstance(caller, Caller)
+    assert caller.state is AccountState.SUSPENDED
     accounts.resume(conn, customer.account)
-    assert accounts.identify(conn, [digest(customer.key)]) == [customer.account]
+    assert accounts.identify(conn, [digest(customer.key)]) == [replace(caller, state=AccountState.ACTIVE)]
 
 
 def test_ten_keys_may_be_active_and_a_revoked_one_makes_room(conn: Conn, given: Given) -> None:

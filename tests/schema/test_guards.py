@@ -185,7 +185,6 @@ def test_nothing_that_a_transfer_says_may_be_missing(world: World, column: str) 
         "DELETE FROM {}",
         "DELETE FROM {} WHERE false",
         "DELETE FROM {} WHERE account_id = %(account)s",
-        "TRUNCATE {}",
         "TRUNCATE {} CASCADE",
         "TRUNCATE accounts CASCADE",
     ],

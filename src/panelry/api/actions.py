@@ -9,7 +9,14 @@ from uuid import UUID
 from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
 from panelry.api.calls import Calls
 from panelry.domain import accounts, ids, money, orders
-from panelry.domain.accounts import AccountId, InvalidApiKey, KeyDigest
+from panelry.domain.accounts import (
+    AccountId,
+    AccountState,
+    AccountSuspended,
+    Caller,
+    InvalidApiKey,
+    KeyDigest,
+)
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import (
     Draft,
@@ -45,7 +52,7 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: byte
     action = fields.get("action")
     if action == "add":
         return await _add(fields, calls, digest)
-    account_id = await calls.identify(digest)
+    account_id = (await _admitted(calls, digest)).account_id
     match action:
         case "status":
             return await _status(fields, calls, account_id, currency)
@@ -66,11 +73,19 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: byte
             raise UnknownAction
 
 
+async def _admitted(calls: Calls, digest: KeyDigest) -> Caller:
+    """Return who calls. Raises `InvalidApiKey` or `AccountSuspended`."""
+    caller = await calls.identify(digest)
+    if caller.state is not AccountState.ACTIVE:
+        raise AccountSuspended
+    return caller
+
+
 async def _add(fields: Fields, calls: Calls, digest: KeyDigest) -> Answer:
     try:
         draft = _draft(fields, digest)
     except Refusal:
-        await calls.identify(digest)  # a bad key is told before a bad parameter
+        await _admitted(calls, digest)  # a bad key is told before a bad parameter
         raise
     placed = await calls.place(draft)
     order = {"order": ids.show(ids.ORDER, placed.order_id)}

@@ -13,7 +13,7 @@ from panelry import clock
 from panelry.api.batching import Ask, Gathering, Got
 from panelry.database.pool import Pool
 from panelry.domain import accounts, catalog, ids, ledger, money, orders, refills
-from panelry.domain.accounts import AccountId, KeyDigest
+from panelry.domain.accounts import AccountId, Caller, KeyDigest
 from panelry.domain.money import Micros
 from panelry.domain.orders import CUSTOMER, Draft, OrderId, Placed, Status
 from panelry.domain.providers import RefillState
@@ -41,7 +41,7 @@ class Calls:
         self._pool = pool
         self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
         self._place: Gathering[Draft, Placed | Refusal] = self._gather(self._place_set)
-        self._identify: Gathering[KeyDigest, AccountId | Refusal] = self._gather(self._identify_set)
+        self._identify: Gathering[KeyDigest, Caller | Refusal] = self._gather(self._identify_set)
         self._statuses: Gathering[tuple[AccountId, Sequence[OrderId]], list[Status]] = self._gather(
             self._status_set
         )
@@ -57,8 +57,8 @@ class Calls:
         self._balances: dict[AccountId, tuple[float, Micros]] = {}
         self._listed = PriceList(revision=-1, plain=b"", zipped=b"")
 
-    async def identify(self, digest: KeyDigest) -> AccountId:
-        """Return whose key this is. Raises `InvalidApiKey` or `AccountSuspended`."""
+    async def identify(self, digest: KeyDigest) -> Caller:
+        """Return who calls with this key, suspended or not. Raises `InvalidApiKey`."""
         caller = await self._identify.ask(digest)
         if isinstance(caller, Refusal):
             raise caller
@@ -124,7 +124,7 @@ class Calls:
         with self._pool.transaction() as conn:
             return orders.place(conn, drafts)
 
-    def _identify_set(self, digests: Sequence[KeyDigest]) -> Sequence[AccountId | Refusal]:
+    def _identify_set(self, digests: Sequence[KeyDigest]) -> Sequence[Caller | Refusal]:
         with self._pool.transaction() as conn:
             return accounts.identify(conn, digests)
 

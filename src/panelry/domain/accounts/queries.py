@@ -11,18 +11,34 @@ from panelry.domain.accounts.values import (
     AccountNotFound,
     AccountState,
     AccountSuspended,
+    Caller,
     InvalidApiKey,
     KeyDigest,
+    KeyId,
 )
 
 SQL = Statements.beside(__file__)
 
 
-def identify(conn: Conn, digests: Sequence[KeyDigest]) -> list[AccountId | InvalidApiKey | AccountSuspended]:
-    """Tell for each key digest whose it is; read from the database each time, so that a revocation counts at once."""
-    rows = SQL["identify"](conn, digests=list(set(digests)))
-    found = {digest: (AccountId(id_), state) for digest, id_, state in rows}
-    return [caller_from(found.get(digest)) for digest in digests]
+def identify(conn: Conn, digests: Sequence[KeyDigest]) -> list[Caller | InvalidApiKey]:
+    """Tell for each key digest who calls; read from the database each time, so that a revocation counts at once.
+
+    A suspended account is a caller, too: its requests count against its limits before it is turned away.
+    """
+    found = {
+        digest: Caller(
+            key_id=KeyId(key_id),
+            account_id=AccountId(account_id),
+            state=AccountState(state),
+            per_minute=per_minute,
+            tier_per_minute=tier_per_minute,
+            discount_percent=discount,
+        )
+        for digest, key_id, account_id, state, per_minute, tier_per_minute, discount in SQL["identify"](
+            conn, digests=list(set(digests))
+        )
+    }
+    return [found.get(digest) or InvalidApiKey() for digest in digests]
 
 
 def caller_from(found: tuple[AccountId, str] | None) -> AccountId | InvalidApiKey | AccountSuspended:

@@ -1,7 +1,7 @@
 -- name: identify
--- For each digest that belongs to an active key: its account and whether that may act.
-SELECT k.digest, k.account_id, a.state
-FROM api_keys k JOIN accounts a ON a.id = k.account_id
+-- For each digest that belongs to an active key: the key, its account, whether that may act, and what its tier allows.
+SELECT k.digest, k.id, k.account_id, a.state, k.per_minute, t.per_minute, t.discount_percent
+FROM api_keys k JOIN accounts a ON a.id = k.account_id JOIN tiers t ON t.id = a.tier_id
 WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL;
 
 -- name: account_by_email

@@ -1,6 +1,7 @@
 """Accounts, the callers they are reached through, and why a caller is turned away."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from panelry.domain.refusals import OperatorRefusal, Refusal
 
 AccountId = NewType("AccountId", UUID)
+KeyId = NewType("KeyId", UUID)
 KeyDigest = NewType("KeyDigest", bytes)
 """SHA-256 of an API key: all that is stored of it, and what it is looked up by."""
 
@@ -26,6 +28,21 @@ class Account:
     id: AccountId
     email: str
     state: AccountState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls with a key: the account behind it, and what the key and its tier allow.
+
+    `per_minute` is the key's own limit, where it has one; `tier_per_minute` counts all keys of the account together.
+    """
+
+    key_id: KeyId
+    account_id: AccountId
+    state: AccountState
+    per_minute: int | None
+    tier_per_minute: int
+    discount_percent: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

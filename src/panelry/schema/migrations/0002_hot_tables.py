@@ -27,6 +27,9 @@ CREATE TABLE transfers (
 );
 CREATE UNIQUE INDEX transfer_reference_is_used_once ON transfers (account_id, reference) WHERE reference IS NOT NULL;
 
+CREATE INDEX transfers_with_deposits ON transfers (account_id)
+  WHERE source LIKE 'deposit:%' OR target LIKE 'deposit:%';
+
 CREATE TABLE orders (
   account_id uuid NOT NULL REFERENCES accounts,
   id uuid NOT NULL,
@@ -192,6 +195,41 @@ CREATE TABLE events (
   at timestamptz NOT NULL,
   PRIMARY KEY (account_id, subject, sequence)
 );
+
+CREATE TABLE deliveries (
+  account_id uuid NOT NULL,
+  webhook_id uuid NOT NULL REFERENCES webhooks,
+  event_id uuid NOT NULL,
+  subject uuid NOT NULL,
+  sequence integer NOT NULL,
+  state text NOT NULL CONSTRAINT delivery_state_is_known CHECK (state IN
+    ('waiting', 'sending', 'delivered', 'exhausted')),
+  attempt integer NOT NULL DEFAULT 0,
+  attempts integer NOT NULL DEFAULT 0,
+  due_at timestamptz,
+  created_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  PRIMARY KEY (account_id, webhook_id, event_id),
+  FOREIGN KEY (account_id, subject, sequence) REFERENCES events,
+  CONSTRAINT delivery_is_due_until_it_ends CHECK
+    ((due_at IS NULL) = (state IN ('delivered', 'exhausted')) AND (due_at IS NULL) = (finished_at IS NOT NULL))
+);
+CREATE INDEX deliveries_due ON deliveries (webhook_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_under_way ON deliveries (webhook_id) WHERE state = 'sending';
+
+CREATE TABLE delivery_attempts (
+  account_id uuid NOT NULL,
+  webhook_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  number integer NOT NULL CHECK (number > 0),
+  at timestamptz NOT NULL,
+  took_milliseconds integer NOT NULL CHECK (took_milliseconds >= 0),
+  status integer,
+  error text NOT NULL DEFAULT '',
+  response text NOT NULL DEFAULT '' CHECK (octet_length(response) <= 16384),
+  PRIMARY KEY (account_id, webhook_id, event_id, number),
+  FOREIGN KEY (account_id, webhook_id, event_id) REFERENCES deliveries ON DELETE CASCADE
+);
 """
 
 
@@ -200,6 +238,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             SQL,
-            "DROP TABLE events, provider_costs, refills, cancels, coupon_uses, drip_feeds, submissions, orders, transfers",
+            "DROP TABLE delivery_attempts, deliveries, events, provider_costs, refills, cancels, coupon_uses, drip_feeds, submissions, orders, transfers",
         )
     ]

@@ -5,17 +5,23 @@ from panelry.schema.models.catalog import Category, PriceMove, Route, Service, S
 from panelry.schema.models.coupons import Coupon
 from panelry.schema.models.events import Event
 from panelry.schema.models.ledger import Transfer, Wallet
+from panelry.schema.models.letters import Letter
 from panelry.schema.models.orders import Cancel, Order, ProviderCost, Refill, Submission
-from panelry.schema.models.panel import Panel
+from panelry.schema.models.panel import ApiProcess, Panel
 from panelry.schema.models.providers import Provider, ProviderService
+from panelry.schema.models.webhooks import Delivery, DeliveryAttempt, Webhook
 
 __all__ = [
     "Account",
     "ApiKey",
+    "ApiProcess",
     "Cancel",
     "Category",
     "Coupon",
+    "Delivery",
+    "DeliveryAttempt",
     "Event",
+    "Letter",
     "Order",
     "Panel",
     "PriceMove",
@@ -31,4 +37,5 @@ __all__ = [
     "Transfer",
     "User",
     "Wallet",
+    "Webhook",
 ]

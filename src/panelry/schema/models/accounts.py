@@ -12,16 +12,30 @@ from panelry.domain import ids
 
 
 class Tier(models.Model):
-    """A level of customers: its limit of requests a minute, over all keys of an account together."""
+    """A level of customers, reached by lifetime deposits of `threshold_micros`.
+
+    `per_minute` limits requests over all keys of an account together; `discount_percent` comes off every rate.
+    """
 
     id = models.SmallAutoField(primary_key=True)
     name = models.TextField(unique=True)
     per_minute = models.IntegerField()
-    position = models.SmallIntegerField(default=0)
+    position = models.SmallIntegerField(unique=True)
+    threshold_micros = models.BigIntegerField(default=0, db_default=0)
+    discount_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0, db_default=0)
 
     class Meta:
         db_table = "tiers"
-        constraints = (models.CheckConstraint(condition=Q(per_minute__gt=0), name="tier_limit_is_positive"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(per_minute__gt=0), name="tier_limit_is_positive"),
+            models.CheckConstraint(
+                condition=Q(threshold_micros__gte=0), name="tier_threshold_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(discount_percent__gte=0, discount_percent__lt=100),
+                name="tier_discount_is_a_percentage",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -74,7 +88,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class ApiKey(models.Model):
-    """The SHA-256 and the first characters of a key; the key itself is shown once and stored nowhere."""
+    """The SHA-256 and the first characters of a key; the key itself is shown once and stored nowhere.
+
+    Rotation gives the row a new digest and prefix: label, limit, use and webhooks stay with it.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="keys")
@@ -83,6 +100,7 @@ class ApiKey(models.Model):
     label = models.TextField(default="", db_default="", blank=True)
     per_minute = models.IntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
+    rotated_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
 

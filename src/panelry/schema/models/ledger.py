@@ -7,18 +7,25 @@ from panelry.schema.models.accounts import Account
 
 
 class Wallet(models.Model):
-    """One per account: balance in micros, version (gapless, one per transfer) and head of its hash chain."""
+    """One per account: balance in micros, version (gapless, one per transfer) and head of its hash chain.
+
+    The owner is told when the balance falls below `low_balance_micros`, where that is set.
+    """
 
     account = models.OneToOneField(Account, primary_key=True, on_delete=models.PROTECT, related_name="wallet")
     balance_micros = models.BigIntegerField(default=0, db_default=0)
     version = models.BigIntegerField(default=0, db_default=0)
     head = models.BinaryField()
+    low_balance_micros = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "wallets"
         constraints = (
             models.CheckConstraint(condition=Q(balance_micros__gte=0), name="wallet_is_never_negative"),
             models.CheckConstraint(condition=Q(version__gte=0), name="wallet_version_counts_up"),
+            models.CheckConstraint(
+                condition=Q(low_balance_micros__gt=0), name="wallet_low_balance_is_positive"
+            ),
         )
 
     def __str__(self) -> str:

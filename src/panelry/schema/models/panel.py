@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Panel(models.Model):
@@ -24,3 +25,19 @@ class Panel(models.Model):
 
     def __str__(self) -> str:
         return self.currency
+
+
+class ApiProcess(models.Model):
+    """A process that serves the API, so that each knows whether others count requests beside it."""
+
+    id = models.UUIDField(primary_key=True)
+    machine = models.TextField()
+    pid = models.IntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "api_processes"
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.pid}"

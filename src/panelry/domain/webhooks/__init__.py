@@ -1,0 +1,1 @@
+"""Webhooks: customers' endpoints, and what is delivered to them."""

@@ -1,0 +1,1 @@
+"""All that changes endpoints and deliveries."""

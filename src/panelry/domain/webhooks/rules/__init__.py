@@ -1,0 +1,1 @@
+"""What decides about endpoints, bodies, signatures and attempts."""
