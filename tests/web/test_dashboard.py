@@ -14,6 +14,7 @@ from given import Customer, Given, draft
 from panelry.domain import ids, orders
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import OrderId
+from panelry.domain.providers import Report, UpstreamState
 
 
 def many(given: Given, customer: Customer, service: ServiceId, count: int) -> list[OrderId]:
@@ -106,14 +107,13 @@ def test_a_new_account_is_told_what_will_stand_here(customer_login: Login, store
 
 
 def test_a_refunded_part_shows_what_was_kept(
-    customer_login: Login, customer: Customer, service: ServiceId, stored: Stored
+    customer_login: Login, customer: Customer, stored: Stored
 ) -> None:
     with stored() as given:
-        id_ = given.placed(customer, service, quantity=1_000)
-        given.conn.execute(
-            "UPDATE orders SET state = 'partial', refunded_micros = 750000, remains = 300, finished_at = now() WHERE id = %s",
-            [id_],
-        )
+        provider = given.provider()
+        given.placed(customer, given.service(provider, rate="2.50"), quantity=1_000)
+        report = Report(state=UpstreamState.PARTIAL, word="Partial", remains=300)
+        orders.apply_reports(given.conn, {given.accepted(provider): report})
     page = text(customer_login(customer).get("/dashboard/"))
     assert "$1.75 of $2.50" in page
     assert "700 / 1,000" in page
