@@ -8,7 +8,7 @@ from uuid import UUID
 
 from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
 from panelry.api.calls import Calls
-from panelry.domain import accounts, ids, money, orders
+from panelry.domain import accounts, ids, money, orders, webhooks
 from panelry.domain.accounts import (
     AccountId,
     AccountState,
@@ -32,8 +32,6 @@ from panelry.domain.refusals import Refusal
 
 MAX_REQUEST_ID: Final = 128
 MAX_IDS: Final = 100
-OPEN_POSTS: Final = 0
-"""How many posts a subscription says it has whose end is open."""
 _REFUSES_GZIP: Final = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 
@@ -185,20 +183,17 @@ def _column(result: str, told: str | Refusal) -> tuple[str, str]:
 
 
 def _shown(status: Status, currency: str) -> dict[str, str]:
-    counts = {
+    stands: dict[str, str | int | None] = {
+        "to": status.state,
+        "charge_micros": status.charge_micros,
         "start_count": status.start_count,
         "remains": status.remains,
         "runs": status.runs,
         "runs_done": status.runs_done,
-        "posts": None if status.posts_done is None else status.posts or OPEN_POSTS,
+        "posts": status.posts,
         "posts_done": status.posts_done,
     }
-    return {
-        "status": status.state,
-        "charge": money.text(status.charge_micros),
-        **{name: str(count) for name, count in counts.items() if count is not None},
-        "currency": currency,
-    }
+    return webhooks.status_fields(stands, currency=currency)
 
 
 async def _services(calls: Calls, encodings: bytes) -> Answer:
