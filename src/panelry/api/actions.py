@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -50,7 +51,8 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: byte
     action = fields.get("action")
     if action == "add":
         return await _add(fields, calls, digest)
-    account_id = (await _admitted(calls, digest)).account_id
+    caller = await _admitted(calls, digest)
+    account_id = caller.account_id
     match action:
         case "status":
             return await _status(fields, calls, account_id, currency)
@@ -61,7 +63,7 @@ async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: byte
         case "cancel":
             return await _each(fields, action, ids.ORDER, partial(calls.cancel, account_id))
         case "services":
-            return await _services(calls, encodings.lower())
+            return await _services(calls, caller.discount_percent, encodings.lower())
         case "balance":
             balance = await calls.balance(account_id)
             return success({"balance": money.text(balance), "currency": currency})
@@ -196,8 +198,8 @@ def _shown(status: Status, currency: str) -> dict[str, str]:
     return webhooks.status_fields(stands, currency=currency)
 
 
-async def _services(calls: Calls, encodings: bytes) -> Answer:
-    listed = await calls.price_list()
+async def _services(calls: Calls, discount_percent: Decimal, encodings: bytes) -> Answer:
+    listed = await calls.price_list(discount_percent)
     vary = (b"vary", b"accept-encoding")
     if b"gzip" in encodings and not _REFUSES_GZIP.search(encodings):
         return Answer(body=listed.zipped, headers=(vary, (b"content-encoding", b"gzip")))

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -22,11 +23,12 @@ from panelry.domain.refusals import Refusal
 
 BALANCE_SECONDS: Final = 30.0
 MOST_BALANCES: Final = 100_000
+MOST_PRICE_LISTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """The rendered answer to `services`, and the revision of the catalogue that it shows."""
+    """The rendered answer to `services` for a discount, and the revision of the catalogue that it shows."""
 
     revision: int
     plain: bytes
@@ -53,9 +55,9 @@ class Calls:
             self._gather(self._refill_state_set)
         )
         self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
-        self._price_list: Gathering[None, PriceList] = self._gather(self._price_list_set)
+        self._price_list: Gathering[Decimal, PriceList] = self._gather(self._price_list_set)
         self._balances: dict[AccountId, tuple[float, Micros]] = {}
-        self._listed = PriceList(revision=-1, plain=b"", zipped=b"")
+        self._listed: dict[Decimal, PriceList] = {}
 
     async def identify(self, digest: KeyDigest) -> Caller:
         """Return who calls with this key, suspended or not. Raises `InvalidApiKey`."""
@@ -109,9 +111,9 @@ class Calls:
             self._balances[account_id] = (clock.monotonic() + BALANCE_SECONDS, balance)
         return balance
 
-    async def price_list(self) -> PriceList:
-        """Return the rendered price list; it is never older than the last change of the catalogue."""
-        return await self._price_list.ask(None)
+    async def price_list(self, discount_percent: Decimal) -> PriceList:
+        """Return the rendered price list of a tier; it is never older than the last change of the catalogue."""
+        return await self._price_list.ask(discount_percent)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -155,23 +157,31 @@ class Calls:
         with self._pool.transaction() as conn:
             return ledger.balances(conn, account_ids)
 
-    def _price_list_set(self, asked: Sequence[None]) -> list[PriceList]:
+    def _price_list_set(self, asked: Sequence[Decimal]) -> list[PriceList]:
         with self._pool.transaction() as conn:
             revision = catalog.revision(conn)
-            if revision != self._listed.revision:
-                plain = msgspec.json.encode([_row(listing) for listing in catalog.listings(conn)])
-                zipped = gzip.compress(plain, compresslevel=6, mtime=0)
-                self._listed = PriceList(revision=revision, plain=plain, zipped=zipped)
-        return [self._listed] * len(asked)
+            stale = {d for d in asked if d not in self._listed or self._listed[d].revision != revision}
+            listings = catalog.listings(conn) if stale else []
+        made = {discount: _rendered(listings, discount, revision) for discount in stale}
+        known = self._listed | made
+        # Only as many as tiers are likely to have, the newest ones: a list of thousands of services is large.
+        kept = list(known)[-MOST_PRICE_LISTS:]
+        self._listed = {discount: known[discount] for discount in kept}
+        return [known[discount] for discount in asked]
 
 
-def _row(listing: catalog.Listing) -> dict[str, Any]:
+def _rendered(listings: Sequence[catalog.Listing], discount: Decimal, revision: int) -> PriceList:
+    plain = msgspec.json.encode([_row(listing, discount) for listing in listings])
+    return PriceList(revision=revision, plain=plain, zipped=gzip.compress(plain, compresslevel=6, mtime=0))
+
+
+def _row(listing: catalog.Listing, discount: Decimal) -> dict[str, Any]:
     row: dict[str, Any] = {
         "service": listing.id,
         "name": listing.name,
         "type": listing.type,
         "category": listing.category,
-        "rate": money.text(listing.rate_micros),
+        "rate": money.text(catalog.discounted(listing.rate_micros, discount)),
         "min": str(listing.minimum),
         "max": str(listing.maximum),
         "dripfeed": listing.dripfeed,

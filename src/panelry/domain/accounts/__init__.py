@@ -1,7 +1,7 @@
 """Accounts, the people behind them and their API keys: who is calling, and may they?"""
 
 from panelry.domain.accounts.operations import create, create_key, resume, revoke_key, suspend
-from panelry.domain.accounts.queries import by_email, caller_from, identify
+from panelry.domain.accounts.queries import buyer_from, by_email, identify
 from panelry.domain.accounts.rules import digest, is_well_formed
 from panelry.domain.accounts.values import (
     Account,
@@ -9,6 +9,7 @@ from panelry.domain.accounts.values import (
     AccountNotFound,
     AccountState,
     AccountSuspended,
+    Buyer,
     Caller,
     EmailTaken,
     InvalidApiKey,
@@ -28,6 +29,7 @@ __all__ = [
     "AccountNotFound",
     "AccountState",
     "AccountSuspended",
+    "Buyer",
     "Caller",
     "EmailTaken",
     "InvalidApiKey",
@@ -39,8 +41,8 @@ __all__ = [
     "PasswordTooShort",
     "TierNotFound",
     "TooManyKeys",
+    "buyer_from",
     "by_email",
-    "caller_from",
     "create",
     "create_key",
     "digest",

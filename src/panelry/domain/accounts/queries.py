@@ -1,6 +1,7 @@
 """What can be asked about accounts."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
@@ -11,6 +12,7 @@ from panelry.domain.accounts.values import (
     AccountNotFound,
     AccountState,
     AccountSuspended,
+    Buyer,
     Caller,
     InvalidApiKey,
     KeyDigest,
@@ -41,11 +43,14 @@ def identify(conn: Conn, digests: Sequence[KeyDigest]) -> list[Caller | InvalidA
     return [found.get(digest) or InvalidApiKey() for digest in digests]
 
 
-def caller_from(found: tuple[AccountId, str] | None) -> AccountId | InvalidApiKey | AccountSuspended:
-    """Judge who is calling by what was found of them: an account with its state, or nothing."""
+def buyer_from(found: tuple[AccountId, str, Decimal] | None) -> Buyer | InvalidApiKey | AccountSuspended:
+    """Judge who orders by what was found of them: an account with its state and its tier's discount, or nothing."""
     if found is None:
         return InvalidApiKey()
-    return found[0] if found[1] == AccountState.ACTIVE else AccountSuspended()
+    account_id, state, discount = found
+    if state != AccountState.ACTIVE:
+        return AccountSuspended()
+    return Buyer(account_id=account_id, discount_percent=discount)
 
 
 def by_email(conn: Conn, email: str) -> Account:

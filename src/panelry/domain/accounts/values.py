@@ -46,6 +46,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Buyer:
+    """An account that may order, and what its tier takes off every rate."""
+
+    account_id: AccountId
+    discount_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedKey:
     """A new API key in clear: the only moment at which it exists here, and never in its repr."""
 

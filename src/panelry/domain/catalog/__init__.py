@@ -13,6 +13,7 @@ from panelry.domain.catalog.operations import (
 )
 from panelry.domain.catalog.queries import (
     begin_load,
+    count_below_cost,
     held_moves,
     listings,
     load,
@@ -21,7 +22,7 @@ from panelry.domain.catalog.queries import (
     sheets,
     updates,
 )
-from panelry.domain.catalog.rules import check_margin, route_for
+from panelry.domain.catalog.rules import check_margin, discounted, route_for
 from panelry.domain.catalog.values import (
     DRIP_FEED_TYPES,
     PER_PACKAGE,
@@ -106,6 +107,8 @@ __all__ = [
     "begin_load",
     "check_margin",
     "close_routes",
+    "count_below_cost",
+    "discounted",
     "held_moves",
     "import_services",
     "listings",

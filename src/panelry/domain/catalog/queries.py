@@ -1,12 +1,14 @@
 """What can be asked about the catalogue."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from itertools import groupby
 
 from psycopg import Cursor
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
+from panelry.domain.catalog.rules import below_cost
 from panelry.domain.catalog.values import (
     ChangeKind,
     HeldMove,
@@ -59,6 +61,16 @@ def listings(conn: Conn) -> list[Listing]:
             average_time,
         ) in SQL["listings"](conn)
     ]  # fmt: skip
+
+
+def count_below_cost(conn: Conn, percent: Decimal) -> int:
+    """Count the services on sale that a discount of so many per cent sells below what the provider asks.
+
+    Left out is what is sold below cost without it, which somebody allowed.
+    """
+    return sum(
+        below_cost(Micros(rate), cost, percent) for rate, cost in SQL["rates_and_costs"](conn).fetchall()
+    )
 
 
 def begin_load(conn: Conn, service_ids: Iterable[ServiceId], *, off_sale_too: bool = False) -> Cursor[Row]:

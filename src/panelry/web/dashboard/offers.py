@@ -1,11 +1,14 @@
 """What is on sale, as the order form offers it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from panelry.domain import orders
+from panelry.domain.catalog import discounted
+from panelry.domain.money import Micros
 from panelry.schema.models import Service
 from panelry.web.words import counted, priced
 
@@ -24,8 +27,8 @@ class Offer:
     label: str
 
 
-def on_sale() -> list[Offer]:
-    """List the services on sale that the form can order, in the order of the price list."""
+def on_sale(discount_percent: Decimal) -> list[Offer]:
+    """List the services on sale that the form can order, in the order of the price list, at a tier's prices."""
     listed = Service.objects.filter(state="on_sale", type__in=TYPES).values_list(
         "id", "name", "category__name", "type", "rate_micros", "rate_per", "minimum", "maximum"
     )
@@ -33,7 +36,7 @@ def on_sale() -> list[Offer]:
         Offer(
             id=str(id_),
             category=category,
-            label=f"{id_} · {name} · {_price(rate, per)} · {_limits(type_, minimum, maximum)}",
+            label=f"{id_} · {name} · {_price(discounted(Micros(rate), discount_percent), per)} · {_limits(type_, minimum, maximum)}",
         )
         for id_, name, category, type_, rate, per, minimum, maximum in listed.order_by(
             "category__position", "category_id", "position", "id"

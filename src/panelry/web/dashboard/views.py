@@ -60,7 +60,7 @@ def _shown(request: HttpRequest, account_id: AccountId, entry: Entry) -> dict[st
         "active": account.state == AccountState.ACTIVE,
         "balance_micros": wallet.balance_micros if wallet else 0,
         "transfers": wallet.version if wallet else 0,
-        "offers": on_sale(),
+        "offers": on_sale(account.tier.discount_percent),
         "entry": entry,
         "page": history.page(account_id, history.Cursor.read(request.GET)),
     }

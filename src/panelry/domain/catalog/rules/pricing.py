@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
+from typing import Final
 
 from panelry.domain.catalog.values import Margin, RouteSheet, Sheet
 from panelry.domain.money import LARGEST, Micros
+
+PERCENT: Final = 100
 
 
 def in_ours(cost: Micros, currency_rate: Decimal) -> Micros:
@@ -18,6 +21,17 @@ def sale_rate(cost: Micros, *, currency_rate: Decimal, margin: Margin) -> Micros
     """Return what to ask for what costs `cost` in the provider's currency: with the margin, rounded up as it says."""
     exact = cost * Fraction(currency_rate) * (100 + Fraction(margin.percent)) / 100 + margin.fixed_micros
     return _rounded_up(exact, margin)
+
+
+def discounted(rate: Micros, percent: Decimal) -> Micros:
+    """Return what a rate is for a tier that is given `percent` off: rounded up to a whole micro, the rate itself at 0 %."""
+    assert 0 <= percent < PERCENT
+    return Micros(ceil(rate * (PERCENT - Fraction(percent)) / PERCENT))
+
+
+def below_cost(rate: Micros, cost: Decimal, percent: Decimal) -> bool:
+    """Tell whether a discount, and nothing else, makes a rate less than what the provider asks, in our currency."""
+    return discounted(rate, percent) < cost <= rate
 
 
 def fair_rate(sheet: Sheet, routes: Sequence[RouteSheet]) -> Micros:

@@ -8,8 +8,8 @@ import msgspec
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
-from panelry.domain import accounts, catalog, coupons, events, ids, ledger
-from panelry.domain.accounts import AccountId
+from panelry.domain import accounts, catalog, coupons, ids, ledger, webhooks
+from panelry.domain.accounts import Buyer
 from panelry.domain.coupons import Coupon
 from panelry.domain.orders import rules
 from panelry.domain.orders.rules import Decision, Loaded
@@ -47,8 +47,8 @@ def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
         )
         services = catalog.begin_load(conn, {d.service for d in drafts})
         now = ledger.begin_now(conn)
-    found = {digest or id_: (id_, state) for digest, id_, state in callers}
-    who = [accounts.caller_from(found.get(draft.caller)) for draft in drafts]
+    found = {digest or id_: (id_, state, discount) for digest, id_, state, discount in callers}
+    who = [accounts.buyer_from(found.get(draft.caller)) for draft in drafts]
     return Loaded(
         callers=who,
         wallets=ledger.wallets_from(wallets.fetchall()),
@@ -62,11 +62,11 @@ def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
 
 
 def _lock_coupons(
-    conn: Conn, drafts: Sequence[Draft], callers: Sequence[AccountId | Refusal]
+    conn: Conn, drafts: Sequence[Draft], callers: Sequence[Buyer | Refusal]
 ) -> dict[str, Coupon]:
     """Lock the coupons that drafts name: after the wallets, and with no round trip where none is named."""
     named = [
-        (coupons.normal_code(draft.parameters["coupon"]), caller)
+        (coupons.normal_code(draft.parameters["coupon"]), caller.account_id)
         for draft, caller in zip(drafts, callers, strict=True)
         if "coupon" in draft.parameters and not isinstance(caller, Refusal)
     ]
@@ -101,7 +101,7 @@ def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
         )
         _insert_drip_feeds(conn, [o for o in orders if o.wanted.interval_minutes], loaded.at)
         coupons.record(conn, [o.use for o in orders if o.use])
-        events.record(conn, decision.events)
+        webhooks.tell(conn, decision.events)
 
 
 def _insert_drip_feeds(conn: Conn, orders: Sequence[NewOrder], at: datetime) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from panelry.domain import catalog, coupons, ledger
-from panelry.domain.accounts import AccountId
+from panelry.domain.accounts import AccountId, Buyer
 from panelry.domain.catalog import Service, ServiceId, ServiceNotFound
 from panelry.domain.coupons import Coupon, InvalidCoupon, Purchase, Use
 from panelry.domain.events import Event
@@ -16,7 +16,15 @@ from panelry.domain.money import Micros
 from panelry.domain.orders.rules.parameters import fingerprint, read
 from panelry.domain.orders.rules.pricing import charge_for
 from panelry.domain.orders.rules.types import TYPES
-from panelry.domain.orders.values import Draft, NewOrder, OrderId, OrderState, Placed, RequestIdReused
+from panelry.domain.orders.values import (
+    SUBSCRIPTIONS,
+    Draft,
+    NewOrder,
+    OrderId,
+    OrderState,
+    Placed,
+    RequestIdReused,
+)
 from panelry.domain.refusals import Refusal
 
 
@@ -29,7 +37,7 @@ class Loaded:
     others would let two sets wait for each other.
     """
 
-    callers: Sequence[AccountId | Refusal]
+    callers: Sequence[Buyer | Refusal]
     wallets: Mapping[AccountId, Wallet]
     services: Mapping[ServiceId, Service]
     coupons: Mapping[str, Coupon]
@@ -57,21 +65,21 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
     """
     decision = Decision(wallets=dict(loaded.wallets), coupons=dict(loaded.coupons))
     known = dict(loaded.known)
-    for draft, caller in zip(drafts, loaded.callers, strict=True):
-        if isinstance(caller, Refusal):
-            decision.answers.append(caller)
+    for draft, buyer in zip(drafts, loaded.callers, strict=True):
+        if isinstance(buyer, Refusal):
+            decision.answers.append(buyer)
             continue
-        print_ = fingerprint(draft)
-        if (caller, draft.request_id) in known:
-            decision.answers.append(_replay(caller, known[caller, draft.request_id], print_))
+        account_id, print_ = buyer.account_id, fingerprint(draft)
+        if (account_id, draft.request_id) in known:
+            decision.answers.append(_replay(account_id, known[account_id, draft.request_id], print_))
             continue
         try:
-            order = _place(decision, loaded, draft, caller, print_, mint)
+            order = _place(decision, loaded, draft, buyer, print_, mint)
         except Refusal as refusal:
             decision.answers.append(refusal)
         else:
-            known[caller, draft.request_id] = (order.id, print_)
-            decision.answers.append(Placed(account_id=caller, order_id=order.id))
+            known[account_id, draft.request_id] = (order.id, print_)
+            decision.answers.append(Placed(account_id=account_id, order_id=order.id))
     return decision
 
 
@@ -88,7 +96,7 @@ def _place(
     decision: Decision,
     loaded: Loaded,
     draft: Draft,
-    account_id: AccountId,
+    buyer: Buyer,
     print_: bytes,
     mint: Callable[[], UUID],
 ) -> NewOrder:
@@ -97,9 +105,10 @@ def _place(
     if service is None or route is None:
         raise ServiceNotFound  # what nobody could deliver is not sold
     wanted = read(service, draft.parameters, today=loaded.at.astimezone(UTC).date())
-    one_run = charge_for(rate=service.rate_micros, rate_per=service.rate_per, units=wanted.quantity)
+    rate = catalog.discounted(service.rate_micros, buyer.discount_percent)
+    one_run = charge_for(rate=rate, rate_per=service.rate_per, units=wanted.quantity)
     purchase = Purchase(
-        account_id=account_id,
+        account_id=buyer.account_id,
         order_id=mint(),
         service=service.id,
         category=service.category,
@@ -109,13 +118,13 @@ def _place(
     first = route if wanted.runs == 1 else None
     order = NewOrder(
         id=OrderId(purchase.order_id),
-        account_id=account_id,
+        account_id=buyer.account_id,
         draft=draft,
         type=service.type,
         fingerprint=print_,
         wanted=wanted,
         quantity=wanted.runs * wanted.quantity,
-        rate_micros=service.rate_micros,
+        rate_micros=rate,
         rate_per=service.rate_per,
         charge_micros=purchase.charge_micros,
         use=use,
@@ -170,18 +179,25 @@ def _entries(order: NewOrder) -> Iterator[Entry]:
 
 
 def _created(order: NewOrder, event_id: UUID, at: datetime) -> Event:
+    data: dict[str, str | int | None] = {
+        "to": OrderState.PENDING,
+        "quantity": order.quantity,
+        "start_count": 0,
+        "remains": order.quantity,
+        "charge_micros": order.charge_micros - order.coupon_micros,
+        "coupon_micros": order.coupon_micros,
+    }
+    if order.wanted.interval_minutes:
+        data |= {"runs": order.wanted.runs, "runs_done": 0}
+    if order.type == SUBSCRIPTIONS:
+        data |= {"posts": order.wanted.posts, "posts_done": 0}
     return Event(
         id=event_id,
         account_id=order.account_id,
         subject=order.id,
         sequence=1,
         type="order.created",
-        data={
-            "to": OrderState.PENDING,
-            "quantity": order.quantity,
-            "charge_micros": order.charge_micros,
-            "coupon_micros": order.coupon_micros,
-        },
+        data=data,
         actor=order.draft.actor,
         at=at,
     )

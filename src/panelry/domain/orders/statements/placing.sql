@@ -1,9 +1,12 @@
 -- name: load_callers
--- Who is calling: for each digest of an active key, and each account named directly, whether it may act.
-SELECT k.digest, k.account_id, a.state FROM api_keys k JOIN accounts a ON a.id = k.account_id
+-- Who is calling: for each digest of an active key, and each account named directly, whether it may act, and what its
+-- tier takes off every rate.
+SELECT k.digest, k.account_id, a.state, t.discount_percent
+FROM api_keys k JOIN accounts a ON a.id = k.account_id JOIN tiers t ON t.id = a.tier_id
 WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL
 UNION ALL
-SELECT NULL, a.id, a.state FROM accounts a WHERE a.id = ANY (:account_ids::uuid[]);
+SELECT NULL, a.id, a.state, t.discount_percent FROM accounts a JOIN tiers t ON t.id = a.tier_id
+WHERE a.id = ANY (:account_ids::uuid[]);
 
 -- name: lock_callers_wallets
 -- Lock the wallets of those who call, in the order of their ids. What is read after this sees all that the last
