@@ -36,6 +36,11 @@ class Settings:
     poll_seconds: float = 0.2
     price_move_percent: Decimal = Decimal(25)
     unknown_refund_hours: float = 72.0
+    webhook_ports: frozenset[int] = frozenset({443})
+    webhook_total_seconds: float = 15.0
+    mail_url: str | None = field(default=None, repr=False)  # may hold a password
+    mail_from: str = "panelry@localhost"
+    mail_name: str = "Panelry"
 
     @property
     def private_addresses_allowed(self) -> bool:
@@ -65,6 +70,11 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
         poll_seconds=_seconds(source, "POLL_SECONDS", default=0.2),
         price_move_percent=_move_percent(source),
         unknown_refund_hours=_hours(source, "UNKNOWN_REFUND_HOURS", default=72.0),
+        webhook_ports=_webhook_ports(source),
+        webhook_total_seconds=_seconds(source, "WEBHOOK_TOTAL_SECONDS", default=15.0),
+        mail_url=source.get("PANELRY_MAIL_URL") or None,
+        mail_from=_mail_from(source),
+        mail_name=source.get("PANELRY_MAIL_NAME") or "Panelry",
     )
     if not settings.limits and not settings.development:
         raise InvalidSetting("PANELRY_LIMITS=off needs PANELRY_DEVELOPMENT=1")
@@ -115,11 +125,28 @@ def _move_percent(source: Mapping[str, str]) -> Decimal:
     return Decimal(text)
 
 
+def _webhook_ports(source: Mapping[str, str]) -> frozenset[int]:
+    text = source.get("PANELRY_WEBHOOK_PORTS") or "443"
+    ports = {port.strip() for port in text.split(",")}
+    if not ports <= {"80", "443", "8443"}:
+        raise InvalidSetting(f"PANELRY_WEBHOOK_PORTS must be some of 80, 443 and 8443; it is {text!r}")
+    return frozenset(map(int, ports)) | {443}
+
+
 def _currency(source: Mapping[str, str]) -> str:
     text = source.get("PANELRY_CURRENCY") or "USD"
     if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
         raise InvalidSetting(f"PANELRY_CURRENCY must be three capital letters such as USD; it is {text!r}")
     return text
+
+
+def _mail_from(source: Mapping[str, str]) -> str:
+    text = source.get("PANELRY_MAIL_FROM")
+    if text and not re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>]{1,185}", text, re.ASCII):
+        raise InvalidSetting(f"PANELRY_MAIL_FROM must be an e-mail address; it is {text!r}")
+    if not text and source.get("PANELRY_MAIL_URL"):
+        raise InvalidSetting("PANELRY_MAIL_URL needs PANELRY_MAIL_FROM: whom letters come from")
+    return text or "panelry@localhost"
 
 
 def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from panelry.domain.vault import open_vault
 from panelry.engine import leases, timetable, upkeep
 from panelry.engine.cancels import Cancels
 from panelry.engine.desk import Desk
+from panelry.engine.letters import Letters
 from panelry.engine.reconciliation import Reconciliation
 from panelry.engine.refills import Refills
 from panelry.engine.submission import Submission
@@ -32,6 +33,7 @@ ABANDON_SECONDS: Final = 1.0
 MEET_SECONDS: Final = 2.0
 REROUTE_SECONDS: Final = 1.0
 RECOVER_SECONDS: Final = 15.0
+LETTERS_SECONDS: Final = 2.0
 PAY_BACK_SECONDS: Final = 10.0
 
 
@@ -119,6 +121,8 @@ def _others(desk: Desk) -> list[Coroutine[None, None, None]]:
     async def meet() -> int:
         return await upkeep.meet_new_providers(desk)
 
+    letters = Letters(desk)
+
     async def recover() -> int:
         await upkeep.read_paused_balances(desk)
         return 0
@@ -127,5 +131,6 @@ def _others(desk: Desk) -> list[Coroutine[None, None, None]]:
         leases.repeat("heartbeat", beat, stop=desk.stop, idle_seconds=BEAT_SECONDS),
         leases.repeat("new providers", meet, stop=desk.stop, idle_seconds=MEET_SECONDS),
         leases.repeat("recovery", recover, stop=desk.stop, idle_seconds=RECOVER_SECONDS),
+        leases.repeat("letters", letters.send, stop=desk.stop, idle_seconds=LETTERS_SECONDS),
         timetable.keep(desk),
     ]

@@ -54,3 +54,8 @@ def record(conn: Conn, claimed: Claimed, sending: Sending) -> None:
         message=sending.message.replace("\0", "")[:_LONGEST_MESSAGE],
         wait=wait,
     )
+
+
+def give_up(conn: Conn) -> int:
+    """End letters that have waited for a week, and return how many."""
+    return SQL["give_up"](conn, age=rules.LONGEST).rowcount

@@ -15,6 +15,9 @@ WAITS: Final = (
 )
 """How long to wait after each attempt that failed; after the last of them the letter is given up."""
 
+LONGEST: Final = timedelta(days=7)
+"""How old a letter may become that no mail server took: later it is no news any more."""
+
 
 def wait_after(attempt: int) -> timedelta | None:
     """Return how long to wait after the `attempt`-th attempt, counted from 1; `None` where it was the last."""

@@ -21,3 +21,8 @@ WHERE id = :id::uuid AND attempt = :attempt::integer AND state = 'waiting';
 -- name: backlog
 -- How many letters wait, and since when.
 SELECT count(*), min(created_at) FROM letters WHERE state = 'waiting';
+
+-- name: give_up
+-- End letters that have waited for a mail server for too long to be news.
+UPDATE letters SET state = 'failed', due_at = NULL, message = 'no mail server took it in time'
+WHERE due_at IS NOT NULL AND created_at < clock_now() - :age::interval;
