@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panelry.connectors.addresses import ANYWHERE, PUBLIC_HTTPS, PUBLIC_HTTPS_443, for_providers, is_public
+from panelry.connectors.addresses import ANYWHERE, PUBLIC_HTTPS, for_providers, is_public
 from panelry.settings import Settings
 
 NOT_PUBLIC_ADDRESSES = """
@@ -145,7 +145,7 @@ def test_nothing_is_public_that_python_calls_private_reserved_or_special(
 @given(st.text())
 def test_no_text_makes_the_checks_crash(text: str) -> None:
     is_public(text)
-    for policy in (PUBLIC_HTTPS, PUBLIC_HTTPS_443, ANYWHERE):
+    for policy in (PUBLIC_HTTPS, ANYWHERE):
         policy.objection(text)
         policy.objection("https://" + text)
 
@@ -176,12 +176,6 @@ def test_a_url_of_an_address_that_is_not_public_meets_an_objection(address: str)
 )
 def test_an_ordinary_url_meets_none(url: str) -> None:
     assert PUBLIC_HTTPS.objection(url) is None
-
-
-def test_receivers_are_called_on_port_443_only() -> None:
-    assert PUBLIC_HTTPS_443.objection("https://shop.example/hook") is None
-    assert PUBLIC_HTTPS_443.objection("https://shop.example:443/hook") is None
-    assert PUBLIC_HTTPS_443.objection("https://shop.example:8443/hook") is not None
 
 
 def test_private_providers_are_reached_only_where_the_operator_allowed_it(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ from panelry.settings import InvalidSetting
         {"PANELRY_PRICE_MOVE_PERCENT": "-1"},
         {"PANELRY_PRICE_MOVE_PERCENT": "1e3"},
         {"PANELRY_PRICE_MOVE_PERCENT": "25%"},
+        {"PANELRY_WEBHOOK_PORTS": "22"},
+        {"PANELRY_WEBHOOK_PORTS": "443,"},
+        {"PANELRY_WEBHOOK_PORTS": "443 8443"},
+        {"PANELRY_WEBHOOK_TOTAL_SECONDS": "0"},
     ],
     ids=str,
 )

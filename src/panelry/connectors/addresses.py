@@ -80,9 +80,9 @@ class AddressPolicy:
             return "it is not a usable URL"
         if parsed.scheme not in self.schemes:
             return f"its scheme must be {' or '.join(sorted(self.schemes))}"
-        if not host or not port:
-            return "it is not a usable URL"
         authority = re.split(r"[/?#]", url.partition("//")[2], maxsplit=1)[0]
+        if not host or not port or any(c.isdigit() and not c.isascii() for c in authority):
+            return "it is not a usable URL"
         if named or "@" in authority:
             return "it must not carry a user name"
         if self.ports is not None and port not in self.ports:
@@ -97,13 +97,19 @@ class AddressPolicy:
 
 
 PUBLIC_HTTPS: Final = AddressPolicy(schemes=frozenset({"https"}))
-PUBLIC_HTTPS_443: Final = AddressPolicy(schemes=frozenset({"https"}), ports=frozenset({443}))
 ANYWHERE: Final = AddressPolicy(schemes=frozenset({"http", "https"}), public_only=False)
 
 
 def for_providers(settings: Settings) -> AddressPolicy:
     """Return what calls to providers may dial: public and https, or anything where the operator allowed it."""
     return ANYWHERE if settings.private_addresses_allowed else PUBLIC_HTTPS
+
+
+def for_webhooks(settings: Settings) -> AddressPolicy:
+    """Return what deliveries may dial: public and https on a few ports, or anything where the operator develops."""
+    if settings.development:
+        return ANYWHERE
+    return AddressPolicy(schemes=frozenset({"https"}), ports=settings.webhook_ports)
 
 
 def _is_number(host: str) -> bool:
