@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from panelry import clock
 from panelry.database import health
-from panelry.domain import orders, providers
+from panelry.domain import letters, orders, providers
 from panelry.domain.orders import SubmissionState
 from panelry.domain.refusals import PermanentFailure
 from panelry.ops.session import Session
@@ -37,7 +37,19 @@ def examine(session: Session) -> list[Check]:
 
 
 def _looks() -> Iterator[Callable[[Session, Any], Check]]:
-    yield from (_server, _schema, _durability, _clock, _disk, _keys, _paused, _unknown, _engine, _development)
+    yield from (
+        _server,
+        _schema,
+        _durability,
+        _clock,
+        _disk,
+        _keys,
+        _paused,
+        _unknown,
+        _engine,
+        _letters,
+        _development,
+    )
 
 
 def _check(name: str, advice: str) -> Check:
@@ -102,7 +114,7 @@ def _unknown(_: Session, conn: Any) -> Check:
     since = clock.now() - LONGEST_UNKNOWN
     waiting += sum(datetime.fromisoformat(row["sent_at"]) < since for row in unknown)
     return _check(
-        "no order waits for a person", f"{waiting} do: see `panelry submissions`" if waiting else ""
+        "no order waits for a person", f"{waiting} waiting: see `panelry submissions`" if waiting else ""
     )
 
 
@@ -110,6 +122,14 @@ def _engine(_: Session, conn: Any) -> Check:
     age = health.engine_age(conn)
     asleep = age is None or age > 10
     return _check("an engine is at work", "run `panelry up`, or `panelry work`" if asleep else "")
+
+
+def _letters(session: Session, conn: Any) -> Check:
+    waiting = letters.backlog(conn).waiting
+    missing = waiting and not session.settings.mail_url
+    return _check(
+        "letters go out", f"{waiting} wait for a mail server: set PANELRY_MAIL_URL" if missing else ""
+    )
 
 
 def _development(session: Session, _: Any) -> Check:
