@@ -8,6 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from panelry import peers
+from panelry.peers import LOOPBACK, NOBODY, Peers
+
 PREFIX: Final = "PANELRY_"
 DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 SWITCH: Final = {"1": True, "on": True, "true": True, "0": False, "off": False, "false": False, "": False}
@@ -41,6 +44,11 @@ class Settings:
     mail_url: str | None = field(default=None, repr=False)  # may hold a password
     mail_from: str = "panelry@localhost"
     mail_name: str = "Panelry"
+    ip_per_minute: int = 300
+    trusted_proxies: Peers = NOBODY
+    metrics_allow: Peers = LOOPBACK
+    valkey_url: str | None = field(default=None, repr=False)  # may hold a password
+    sentry_dsn: str | None = field(default=None, repr=False)
 
     @property
     def private_addresses_allowed(self) -> bool:
@@ -75,6 +83,11 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
         mail_url=source.get("PANELRY_MAIL_URL") or None,
         mail_from=_mail_from(source),
         mail_name=source.get("PANELRY_MAIL_NAME") or "Panelry",
+        ip_per_minute=_ip_per_minute(source),
+        trusted_proxies=_peers(source, "PANELRY_TRUSTED_PROXIES", default=NOBODY),
+        metrics_allow=_peers(source, "PANELRY_METRICS_ALLOW", default=LOOPBACK),
+        valkey_url=_valkey_url(source),
+        sentry_dsn=_sentry_dsn(source),
     )
     if not settings.limits and not settings.development:
         raise InvalidSetting("PANELRY_LIMITS=off needs PANELRY_DEVELOPMENT=1")
@@ -131,6 +144,41 @@ def _webhook_ports(source: Mapping[str, str]) -> frozenset[int]:
     if not ports <= {"80", "443", "8443"}:
         raise InvalidSetting(f"PANELRY_WEBHOOK_PORTS must be some of 80, 443 and 8443; it is {text!r}")
     return frozenset(map(int, ports)) | {443}
+
+
+def _ip_per_minute(source: Mapping[str, str]) -> int:
+    text = source.get("PANELRY_IP_PER_MINUTE") or "300"
+    if not re.fullmatch(r"0*[1-9][0-9]{0,6}", text, re.ASCII):
+        raise InvalidSetting(
+            f"PANELRY_IP_PER_MINUTE must be a number of requests from 1 to 9999999; it is {text!r}"
+        )
+    return int(text)
+
+
+def _peers(source: Mapping[str, str], name: str, *, default: Peers) -> Peers:
+    text = source.get(name)
+    if not text:
+        return default
+    try:
+        return peers.parse(text)
+    except ValueError as error:
+        raise InvalidSetting(
+            f"{name} must be addresses and networks such as 10.0.0.5,192.168.0.0/16: {error}"
+        ) from None
+
+
+def _valkey_url(source: Mapping[str, str]) -> str | None:
+    text = source.get("PANELRY_VALKEY_URL") or None
+    if text and not re.match(r"(redis|rediss|valkey|valkeys|unix)://.", text):  # its text may hold a password
+        raise InvalidSetting("PANELRY_VALKEY_URL must be an address such as redis://:password@host:6379/0")
+    return text
+
+
+def _sentry_dsn(source: Mapping[str, str]) -> str | None:
+    text = source.get("PANELRY_SENTRY_DSN") or None
+    if text and not re.fullmatch(r"https?://[^@/\s]+@[^@\s]+/[0-9]+", text):
+        raise InvalidSetting("PANELRY_SENTRY_DSN must be an address such as https://key@host/1")
+    return text
 
 
 def _currency(source: Mapping[str, str]) -> str:
