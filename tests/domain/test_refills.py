@@ -280,14 +280,20 @@ def test_asking_and_ending_are_told_with_the_order_they_are_about(
 ) -> None:
     about = {"order": ids.show(ids.ORDER, order)}
     refill = refilled(given, customer, order)
-    assert told(conn, customer.account, refill) == [("refill.created", "customer", about)]
+    assert told(conn, customer.account, refill) == [
+        ("refill.created", "customer", about | {"status": "pending"})
+    ]
     answered(conn, refill, RefillTaken(upstream_id="7"))
     assert len(told(conn, customer.account, refill)) == 1
     answered(conn, refill, DONE)
-    assert told(conn, customer.account, refill)[1:] == [("refill.completed", "engine", about)]
+    assert told(conn, customer.account, refill)[1:] == [
+        ("refill.completed", "engine", about | {"status": "completed"})
+    ]
     again = refilled(given, customer, order)
     answered(conn, again, NO)
-    assert told(conn, customer.account, again)[1:] == [("refill.rejected", "engine", about)]
+    assert told(conn, customer.account, again)[1:] == [
+        ("refill.rejected", "engine", about | {"status": "rejected"})
+    ]
 
 
 def test_what_is_refused_leaves_no_trace(

@@ -10,11 +10,11 @@ from panelry.domain.accounts import AccountId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change of one subject (an order, later a refill or a balance).
+    """One change of one subject: an order, a refill, an endpoint's test, or an account's balance.
 
-    `sequence` counts the subject's events from 1 without gaps; the database refuses a second one with the same
-    number, so two changes of one subject can never both be first. `data` holds what a reader of the change needs:
-    `from`, `to`, counts.
+    `sequence` counts the subject's events from 1 without gaps (a balance's is the version of the wallet); the database
+    refuses a second one with the same number, so two changes of one subject can never both be first. `data` holds what
+    a reader of the change needs: `from`, `to`, counts; all that endpoints are told is rendered from it.
     """
 
     id: UUID

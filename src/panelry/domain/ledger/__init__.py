@@ -1,6 +1,6 @@
 """The ledger: two-sided transfers between a customer's wallet and the house's books, chained by hashes."""
 
-from panelry.domain.ledger.operations import credit, lock, store, transfer, wallets_from
+from panelry.domain.ledger.operations import credit, lock, set_low_balance, store, transfer, wallets_from
 from panelry.domain.ledger.queries import (
     Verification,
     balances,
@@ -55,6 +55,7 @@ __all__ = [
     "lock",
     "now",
     "post",
+    "set_low_balance",
     "store",
     "suspense",
     "transfer",

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from panelry.database.pool import Conn
-from panelry.database.statements import Statements
-from panelry.domain import ids
+from panelry.database.statements import Row, Statements
+from panelry.domain import ids, webhooks
 from panelry.domain.accounts import AccountId
+from panelry.domain.events import Event
 from panelry.domain.ledger import rules
 from panelry.domain.ledger.values import (
     WALLET,
@@ -32,22 +33,32 @@ def lock(conn: Conn, account_ids: Iterable[AccountId]) -> dict[AccountId, Wallet
     return wallets_from(rows)
 
 
-def wallets_from(rows: Sequence[tuple[AccountId, int, int, bytes]]) -> dict[AccountId, Wallet]:
+def wallets_from(rows: Sequence[Row]) -> dict[AccountId, Wallet]:
     """Read the rows of `lock_wallets`."""
     return {
-        id_: Wallet(account_id=id_, balance_micros=Micros(balance), version=version, head=bytes(head))
-        for id_, balance, version, head in rows
+        id_: Wallet(
+            account_id=id_,
+            balance_micros=Micros(balance),
+            version=version,
+            head=bytes(head),
+            low_balance_micros=low,
+        )
+        for id_, balance, version, head, low in rows
     }
 
 
 def store(
     conn: Conn, before: Mapping[AccountId, Wallet], after: Iterable[Wallet], transfers: Sequence[Transfer]
 ) -> None:
-    """Write locked wallets as `rules.post` left them, and the transfers that got them there."""
+    """Write locked wallets as `rules.post` left them, and the transfers that got them there.
+
+    Whose wallet fell below its threshold by all of them together is told.
+    """
     moved = [wallet for wallet in after if wallet.version != before[wallet.account_id].version]
     if not moved:
         return
     assert sum(w.version - before[w.account_id].version for w in moved) == len(transfers)
+    fallen = [wallet for wallet in moved if rules.fell_low(before[wallet.account_id], wallet)]
     with conn.pipeline():
         updated = SQL["move_wallets"](
             conn,
@@ -73,29 +84,28 @@ def store(
             ats=[t.at for t in transfers],
             hashes=[t.hash for t in transfers],
         )
+        webhooks.tell(conn, [_low(wallet, transfers) for wallet in fallen])
     assert updated.rowcount == len(moved), "a wallet moved although it was locked"
 
 
-def transfer(conn: Conn, account_id: AccountId, entry: Entry) -> Micros:
-    """Move money once and return the balance after it.
+def transfer(conn: Conn, account_id: AccountId, *entries: Entry) -> Micros:
+    """Move money once, by one entry or the several of one act, and return the balance after it.
 
     An entry with a reference that is already booked changes nothing. Raises `InsufficientBalance`,
     `AmountNotPositive`, or `ReferenceReused` when the reference was booked for something else.
     """
-    if entry.amount_micros <= 0:
+    if any(entry.amount_micros <= 0 for entry in entries):
         raise AmountNotPositive
     before = lock(conn, [account_id])
     wallet = before[account_id]
-    if entry.reference is not None:
-        booked = SQL["by_reference"](conn, account_id=account_id, reference=entry.reference).fetchone()
-        if booked is not None and booked != (entry.source, entry.target, entry.amount_micros):
-            raise ReferenceReused(reference=entry.reference)
-        if booked is not None:
-            return wallet.balance_micros
+    new = [entry for entry in entries if not _is_booked(conn, account_id, entry)]
     [at] = SQL["now"](conn).fetchall()[0]
-    after, written = rules.post(wallet, entry, at=at)
-    store(conn, before, [after], [written])
-    return after.balance_micros
+    transfers = []
+    for entry in new:
+        wallet, written = rules.post(wallet, entry, at=at)
+        transfers.append(written)
+    store(conn, before, [wallet], transfers)
+    return wallet.balance_micros
 
 
 def credit(
@@ -119,3 +129,37 @@ def credit(
         reference=reference,
     )
     return transfer(conn, account_id, entry)
+
+
+def set_low_balance(conn: Conn, account_id: AccountId, low: Micros | None) -> None:
+    """Tell the owner from now on whenever the wallet falls below this, or do not (`None`).
+
+    Nothing is told of a wallet that holds less already. Raises `AmountNotPositive`.
+    """
+    if low is not None and low <= 0:
+        raise AmountNotPositive
+    lock(conn, [account_id])
+    SQL["set_low_balance"](conn, account_id=account_id, low=low)
+
+
+def _is_booked(conn: Conn, account_id: AccountId, entry: Entry) -> bool:
+    if entry.reference is None:
+        return False
+    booked = SQL["by_reference"](conn, account_id=account_id, reference=entry.reference).fetchone()
+    if booked is not None and booked != (entry.source, entry.target, entry.amount_micros):
+        raise ReferenceReused(reference=entry.reference)
+    return booked is not None
+
+
+def _low(wallet: Wallet, transfers: Sequence[Transfer]) -> Event:
+    last = next(t for t in reversed(transfers) if t.account_id == wallet.account_id)
+    return Event(
+        id=ids.new(),
+        account_id=wallet.account_id,
+        subject=wallet.account_id,
+        sequence=wallet.version,
+        type="balance.low",
+        data={"balance_micros": wallet.balance_micros, "threshold_micros": wallet.low_balance_micros},
+        actor=last.entry.actor,
+        at=last.at,
+    )

@@ -29,7 +29,20 @@ def post(wallet: Wallet, entry: Entry, *, at: datetime) -> tuple[Wallet, Transfe
     transfer = Transfer(
         account_id=wallet.account_id, version=version, entry=entry, balance_micros=balance, at=at, hash=link
     )
-    return Wallet(account_id=wallet.account_id, balance_micros=balance, version=version, head=link), transfer
+    moved = Wallet(
+        account_id=wallet.account_id,
+        balance_micros=balance,
+        version=version,
+        head=link,
+        low_balance_micros=wallet.low_balance_micros,
+    )
+    return moved, transfer
+
+
+def fell_low(before: Wallet, after: Wallet) -> bool:
+    """Tell whether what moved a wallet took it from its threshold or above to below it."""
+    threshold = after.low_balance_micros
+    return threshold is not None and after.balance_micros < threshold <= before.balance_micros
 
 
 def chain_hash(head: bytes, wallet: Wallet, version: int, entry: Entry, balance: int, at: datetime) -> bytes:

@@ -6,8 +6,12 @@ ON CONFLICT (account_id) DO NOTHING;
 
 -- name: lock_wallets
 -- Lock wallets in the order of their ids, so that two sets can never wait for each other.
-SELECT account_id, balance_micros, version, head FROM wallets
+SELECT account_id, balance_micros, version, head, low_balance_micros FROM wallets
 WHERE account_id = ANY (:account_ids::uuid[]) ORDER BY account_id FOR NO KEY UPDATE;
+
+-- name: set_low_balance
+-- From now on tell the owner when the wallet falls below this, or (null) do not.
+UPDATE wallets SET low_balance_micros = :low::bigint WHERE account_id = :account_id::uuid;
 
 -- name: move_wallets
 -- Move wallets on from the version that was locked; the number of rows tells whether all were still there.

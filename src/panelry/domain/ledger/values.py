@@ -27,12 +27,16 @@ def deposit(gateway: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
-    """One account's money: what it holds, how many transfers made it, the hash of the last one."""
+    """One account's money: what it holds, how many transfers made it, the hash of the last one.
+
+    Its owner is told when it falls below `low_balance_micros`, where that is set.
+    """
 
     account_id: AccountId
     balance_micros: Micros = ZERO
     version: int = 0
     head: bytes = GENESIS
+    low_balance_micros: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
-from panelry.domain import events, ids, ledger
+from panelry.domain import ids, ledger, webhooks
 from panelry.domain.accounts import AccountId
 from panelry.domain.events import Event
 from panelry.domain.orders import ENGINE, SUBSCRIPTIONS, OrderId, OrderState
@@ -17,9 +17,6 @@ from panelry.domain.refusals import Refusal
 
 SQL = Statements.beside(__file__)
 _LONGEST_MESSAGE: Final = 1000
-_CREATED: Final = 1
-_ENDED: Final = 2
-"""A refill has two events: that it was asked for, and how it ended."""
 
 
 def request(conn: Conn, wanted: Sequence[Wanted], *, actor: str) -> list[RefillId | Refusal]:
@@ -128,44 +125,48 @@ def _store(conn: Conn, new: Sequence[tuple[Wanted, Candidate]], actor: str, at: 
     if not new:
         return
     bought = [candidate.bought_at for _, candidate in new if candidate.bought_at is not None]
-    SQL["insert"](
-        conn,
-        account_ids=[wish.account_id for wish, _ in new],
-        ids=[wish.id for wish, _ in new],
-        order_ids=[wish.order_id for wish, _ in new],
-        provider_ids=[provider_id for provider_id, _ in bought],
-        upstream_orders=[upstream_order for _, upstream_order in bought],
-        at=at,
-    )
-    events.record(conn, [_event(wish, _CREATED, "refill.created", actor, at) for wish, _ in new])
+    with conn.pipeline():
+        SQL["insert"](
+            conn,
+            account_ids=[wish.account_id for wish, _ in new],
+            ids=[wish.id for wish, _ in new],
+            order_ids=[wish.order_id for wish, _ in new],
+            provider_ids=[provider_id for provider_id, _ in bought],
+            upstream_orders=[upstream_order for _, upstream_order in bought],
+            at=at,
+        )
+        webhooks.tell(conn, [_event(wish, RefillState.PENDING, actor, at) for wish, _ in new])
 
 
 def _apply(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
     if not changes:
         return
-    SQL["move"](
-        conn,
-        account_ids=[c.refill.account_id for c in changes],
-        ids=[c.refill.id for c in changes],
-        states=[c.to for c in changes],
-        upstream_ids=[c.upstream_id for c in changes],
-        messages=[c.message[:_LONGEST_MESSAGE] for c in changes],
-        attempts=[c.attempt for c in changes],
-        due_ats=[c.due_at for c in changes],
-        at=at,
-    )
     ends = [change for change in changes if change.to in rules.ENDED]
-    events.record(conn, [_event(c.refill, _ENDED, f"refill.{c.to}", ENGINE, at) for c in ends])
+    with conn.pipeline():
+        SQL["move"](
+            conn,
+            account_ids=[c.refill.account_id for c in changes],
+            ids=[c.refill.id for c in changes],
+            states=[c.to for c in changes],
+            upstream_ids=[c.upstream_id for c in changes],
+            messages=[c.message[:_LONGEST_MESSAGE] for c in changes],
+            attempts=[c.attempt for c in changes],
+            due_ats=[c.due_at for c in changes],
+            at=at,
+        )
+        webhooks.tell(conn, [_event(c.refill, c.to, ENGINE, at) for c in ends])
 
 
-def _event(of: Wanted | Refill, number: int, type_: str, actor: str, at: datetime) -> Event:
+def _event(of: Wanted | Refill, to: RefillState, actor: str, at: datetime) -> Event:
+    """Write one of the two events that a refill has: that it was asked for, and how it ended."""
+    is_end = to in rules.ENDED
     return Event(
         id=ids.new(),
         account_id=of.account_id,
         subject=of.id,
-        sequence=number,
-        type=type_,
-        data={"order": ids.show(ids.ORDER, of.order_id)},
+        sequence=2 if is_end else 1,
+        type=f"refill.{to}" if is_end else "refill.created",
+        data={"order": ids.show(ids.ORDER, of.order_id), "status": to},
         actor=actor,
         at=at,
     )

@@ -113,7 +113,7 @@ def record_cancels(conn: Conn, answers: Mapping[CancelCall, CancelAnswer | None]
         for call, answer in answers.items()
         if isinstance(answer, CancelRefused)
     ]
-    changing.apply(conn, [_news(order, "order.cancel_refused") for order in refused], at=at)
+    changing.apply(conn, [_news(order, "cancel_refused") for order in refused], at=at)
 
 
 def _store(conn: Conn, changes: Sequence[Change], stopped: Sequence[Key]) -> None:

@@ -7,21 +7,19 @@ from typing import Final
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
-from panelry.domain import events, ids, ledger
+from panelry.domain import ids, ledger, webhooks
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.events import Event
 from panelry.domain.ledger import Entry
 from panelry.domain.money import Micros
-from panelry.domain.orders.rules import FINISHED, coupon_share, rolled_up
-from panelry.domain.orders.rules.transitions import may_go
+from panelry.domain.orders.rules import FINISHED, rolled_up
+from panelry.domain.orders.rules.timeline import back_to_coupon, kept, steps
 from panelry.domain.orders.values import Change, Order, OrderId, OrderState, Runs
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
 COLUMNS: Final = 20
 """How many columns of a row are an order's."""
-
-_EVENT = {state: f"order.{state}" for state in OrderState} | {OrderState.REFUNDED: "order.failed"}
 
 Key = tuple[AccountId, OrderId]
 
@@ -88,28 +86,29 @@ def _move(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
     if not changes:
         return
     timeline = [event for change in changes for event in _events(change, at)]
-    moved = SQL["move_orders"](
-        conn,
-        account_ids=[c.order.account_id for c in changes],
-        ids=[c.order.id for c in changes],
-        from_sequences=[c.order.sequence for c in changes],
-        sequences=[c.order.sequence + len(_steps(c)) for c in changes],
-        states=[c.to for c in changes],
-        refunds=[c.refund_micros for c in changes],
-        coupon_backs=[_back_to_coupon(c) for c in changes],
-        start_counts=[c.start_count for c in changes],
-        remains=[c.remains for c in changes],
-        posts_dones=[c.posts_done for c in changes],
-        cancels=[c.cancel_requested for c in changes],
-        route_ids=[c.route[0] if c.route else None for c in changes],
-        provider_ids=[c.route[1] if c.route else None for c in changes],
-        due_ats=[c.due_at for c in changes],
-        attempts=[c.attempt for c in changes],
-        are_finished=[c.to in FINISHED for c in changes],
-        at=at,
-    )
+    with conn.pipeline():
+        moved = SQL["move_orders"](
+            conn,
+            account_ids=[c.order.account_id for c in changes],
+            ids=[c.order.id for c in changes],
+            from_sequences=[c.order.sequence for c in changes],
+            sequences=[c.order.sequence + len(steps(c)) for c in changes],
+            states=[c.to for c in changes],
+            refunds=[c.refund_micros for c in changes],
+            coupon_backs=[back_to_coupon(c) for c in changes],
+            start_counts=[c.start_count for c in changes],
+            remains=[c.remains for c in changes],
+            posts_dones=[c.posts_done for c in changes],
+            cancels=[c.cancel_requested for c in changes],
+            route_ids=[c.route[0] if c.route else None for c in changes],
+            provider_ids=[c.route[1] if c.route else None for c in changes],
+            due_ats=[c.due_at for c in changes],
+            attempts=[c.attempt for c in changes],
+            are_finished=[c.to in FINISHED for c in changes],
+            at=at,
+        )
+        webhooks.tell(conn, timeline)
     assert moved.rowcount == len(changes), "an order moved although it was locked"
-    events.record(conn, timeline)
     over = [c.order for c in changes if c.order.cancel_requested and c.to in FINISHED]
     if over:
         SQL["end_cancels"](conn, account_ids=[o.account_id for o in over], ids=[o.id for o in over])
@@ -120,46 +119,19 @@ def _is_paid_back(change: Change) -> bool:
     return change.refund_micros > 0 and change.order.parent_id is None
 
 
-def _steps(change: Change) -> list[str]:
-    """Name the events that a change writes: for a new state, for other news, for money that went back."""
-    steps = []
-    if change.to is not change.order.state:
-        assert may_go(change.order.state, change.to), f"{change.order.state} may not become {change.to}"
-        steps.append(_EVENT[change.to])
-    if change.news:
-        steps.append(change.news)
-    if _is_paid_back(change):
-        steps.append("order.refunded")
-    return steps
-
-
 def _events(change: Change, at: datetime) -> Iterable[Event]:
     order = change.order
-    for number, type_ in enumerate(_steps(change), start=order.sequence + 1):
+    for number, type_ in enumerate(steps(change), start=order.sequence + 1):
         yield Event(
             id=ids.new(),
             account_id=order.account_id,
             subject=order.id,
             sequence=number,
             type=type_,
-            data={
-                "from": order.state,
-                "to": change.to,
-                "start_count": change.start_count,
-                "remains": change.remains,
-                "refund_micros": change.refund_micros,
-                **change.facts,
-            },
+            data=kept(change),
             actor=change.actor,
             at=at,
         )
-
-
-def _back_to_coupon(change: Change) -> Micros:
-    order = change.order
-    refunded = Micros(order.refunded_micros + change.refund_micros)
-    share = coupon_share(refunded=refunded, coupon=order.coupon_micros, charge=order.charge_micros)
-    return Micros(share - order.coupon_back_micros)
 
 
 def _refund(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
@@ -171,7 +143,7 @@ def _refund(conn: Conn, changes: Sequence[Change], at: datetime) -> None:
         posting, reason = ids.new(), f"refund: {change.to}"
         reference = f"refund {ids.show(ids.ORDER, change.order.id)} {change.order.sequence + 1}"
         moves = [(change.book, ledger.WALLET, change.refund_micros, reference)]
-        if back := _back_to_coupon(change):
+        if back := back_to_coupon(change):
             moves.append((ledger.WALLET, ledger.COUPON, back, f"{reference} coupon"))
         for source, target, amount, booked_as in moves:
             entry = Entry(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
-from panelry.domain import catalog, events, ids, ledger
+from panelry.domain import catalog, ids, ledger, webhooks
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import Route
 from panelry.domain.events import Event
@@ -71,7 +71,7 @@ def make_runs(conn: Conn, *, most: int = 100) -> int:
         mades=[r.number for r in runs],
         due_ats=[r.next_at for r in runs],
     )
-    events.record(conn, [_created(run, at) for run in runs])
+    webhooks.tell(conn, [_created(run, at) for run in runs])
     _give_up(conn, [run for run in runs if run.route is None], at)
     return len(runs)
 
@@ -108,7 +108,7 @@ def _created(run: _Run, at: datetime) -> Event:
         account_id=run.account_id,
         subject=run.id,
         sequence=1,
-        type="order.created",
+        type="run.created",
         data={
             "to": OrderState.PENDING,
             "quantity": run.quantity,

@@ -70,8 +70,8 @@ def _clear_suspense(conn: Conn, order: Order, submission: Submission, actor: str
         return
     posting, name = ids.new(), f"settled {ids.show(ids.SUBMISSION, submission.id)}"
     moves = [(ledger.SALES, ledger.WALLET, name), (ledger.WALLET, ledger.SUSPENSE, f"{name} suspense")]
-    for source, target, reference in moves:
-        entry = Entry(
+    entries = [
+        Entry(
             posting=posting,
             source=source,
             target=target,
@@ -81,4 +81,6 @@ def _clear_suspense(conn: Conn, order: Order, submission: Submission, actor: str
             order_id=order.parent_id or order.id,
             reference=reference,
         )
-        ledger.transfer(conn, order.account_id, entry)
+        for source, target, reference in moves
+    ]
+    ledger.transfer(conn, order.account_id, *entries)

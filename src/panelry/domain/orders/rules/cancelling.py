@@ -57,6 +57,6 @@ def _marked(order: Order, wish: Wish) -> Change:
         start_count=order.start_count,
         remains=order.remains,
         actor=wish.actor,
-        news="order.cancel_requested",
+        news="cancel_requested",
         cancel_requested=True,
     )

@@ -28,7 +28,7 @@ def rolled_up(order: Order, runs: Runs, *, book: str = SALES) -> Change | None:
         refund_micros=Micros(max(due - order.refunded_micros, 0)),
         start_count=runs.start_count,
         remains=remains,
-        facts={"runs": runs.runs, "runs_made": runs.made},
+        facts={"runs": runs.runs, "runs_made": runs.made, "runs_done": _done(runs)},
         book=book,
     )
     is_news = change.to is not order.state or change.refund_micros
@@ -37,6 +37,10 @@ def rolled_up(order: Order, runs: Runs, *, book: str = SALES) -> Change | None:
         if is_news or (change.remains, change.start_count) != (order.remains, order.start_count)
         else None
     )
+
+
+def _done(runs: Runs) -> int:
+    return sum(count for state, count in runs.states.items() if state in FINISHED)
 
 
 def _state(order: Order, runs: Runs, remains: int) -> S:

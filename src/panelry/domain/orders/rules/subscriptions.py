@@ -39,7 +39,7 @@ def after_report(order: Order, report: Report) -> Change | None:
         start_count=order.start_count if report.start_count is None else max(report.start_count, 0),
         remains=remains,
         posts_done=done,
-        facts={"word": report.word, "posts_done": done},
+        facts={"word": report.word},
     )
     return change if (to, done) != (order.state, order.posts_done) or change.refund_micros else None
 

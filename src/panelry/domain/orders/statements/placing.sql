@@ -11,7 +11,7 @@ WHERE a.id = ANY (:account_ids::uuid[]);
 -- name: lock_callers_wallets
 -- Lock the wallets of those who call, in the order of their ids. What is read after this sees all that the last
 -- holder of the lock committed.
-SELECT w.account_id, w.balance_micros, w.version, w.head FROM wallets w
+SELECT w.account_id, w.balance_micros, w.version, w.head, w.low_balance_micros FROM wallets w
 WHERE w.account_id IN (
   SELECT k.account_id FROM api_keys k WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL
   UNION SELECT unnest(:account_ids::uuid[]))
