@@ -269,6 +269,6 @@ def test_a_revoked_key_fails_with_the_very_next_request(
             sock.sendall(head(len(body)) + body)
             assert heard(sock).status == 200, number
             with stored() as given:
-                accounts.revoke_key(given.conn, issued.prefix)
+                given.revoke(issued.key)
             sock.sendall(head(len(body)) + body)
             assert heard(sock).error == (400, "Invalid API key")

@@ -82,17 +82,17 @@ def test_a_key_is_identified_until_it_is_revoked_and_then_at_once_no_more(conn: 
         customer.account
     ] * 2
     assert isinstance(found[1], InvalidApiKey)
-    accounts.revoke_key(conn, customer.key[:12])
+    Given(conn).revoke(customer.key)
     found = accounts.identify(conn, asked)
     assert [type(f) for f in found] == [InvalidApiKey, InvalidApiKey, Caller, InvalidApiKey]
 
 
 def test_a_key_is_revoked_once_and_only_if_it_exists(conn: Conn, given: Given) -> None:
     customer = given.customer()
-    accounts.revoke_key(conn, customer.key[:12])
+    Given(conn).revoke(customer.key)
     for prefix in (customer.key[:12], "pnl_xxxxxxxx", "", "%"):
         with pytest.raises(KeyNotFound):
-            accounts.revoke_key(conn, prefix)
+            accounts.key_by_prefix(conn, prefix)
 
 
 def test_a_suspended_account_is_told_so_until_it_is_resumed(conn: Conn, given: Given) -> None:
@@ -110,7 +110,7 @@ def test_ten_keys_may_be_active_and_a_revoked_one_makes_room(conn: Conn, given: 
     keys = [accounts.create_key(conn, customer.account) for _ in range(9)]
     with pytest.raises(TooManyKeys):
         accounts.create_key(conn, customer.account)
-    accounts.revoke_key(conn, keys[3].prefix)
+    given.revoke(keys[3].key)
     accounts.create_key(conn, customer.account)
     with pytest.raises(TooManyKeys):
         accounts.create_key(conn, customer.account)

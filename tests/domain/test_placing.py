@@ -200,7 +200,7 @@ def test_a_revoked_and_an_unknown_key_get_the_same_answer(conn: Conn, given: Giv
     customer, service = given.customer("1"), given.service()
     wanted = draft(customer, service, request_id="r")
     assert kinds(place(conn, [wanted])) == [Placed]
-    accounts.revoke_key(conn, customer.key[:12])
+    Given(conn).revoke(customer.key)
     nobody = Draft(caller=KeyDigest(bytes(32)), service=service, request_id="r", parameters=wanted.parameters)
     stranger = Draft(
         caller=AccountId(ids.new()), service=service, request_id="r", parameters=wanted.parameters

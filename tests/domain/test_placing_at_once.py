@@ -125,7 +125,7 @@ def test_a_key_that_was_revoked_while_a_set_was_running_is_refused_by_the_next(f
     [customer], service = start(fresh_pool, "10")
     placing(fresh_pool, [draft(customer, service)])()
     with fresh_pool.transaction() as conn:
-        accounts.revoke_key(conn, customer.key[:12])
+        Given(conn).revoke(customer.key)
     [answer] = placing(fresh_pool, [draft(customer, service)])()
     assert isinstance(answer, accounts.InvalidApiKey)
 

@@ -1,13 +1,18 @@
-"""The form of API keys (api-v2.md, 2 Keys) and of log-ins."""
+"""The form of API keys (api-v2.md, 2 Keys), of log-ins and of tiers."""
 
 import hashlib
 import re
 import zlib
+from decimal import Decimal
 from typing import Final
 
-from panelry.domain.accounts.values import KeyDigest
+from panelry.domain.accounts.values import InvalidLabel, InvalidLimit, InvalidTier, KeyDigest
+from panelry.domain.money import LARGEST, Micros
 
 MAX_ACTIVE_KEYS: Final = 10
+LONGEST_LABEL: Final = 100
+MOST_PER_MINUTE: Final = 1_000_000
+LARGEST_DISCOUNT: Final = Decimal("99.99")
 MIN_PASSWORD: Final = 10
 PREFIX: Final = "pnl_"
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -34,6 +39,25 @@ def digest(key: str) -> KeyDigest:
 def shown_prefix(key: str) -> str:
     """Return the part of a key by which people tell their keys apart: `pnl_` and 8 characters."""
     return key[:12]
+
+
+def check_key(label: str, per_minute: int | None) -> None:
+    """Refuse what no key can have. Raises `InvalidLabel` or `InvalidLimit`."""
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        raise InvalidLabel(most=LONGEST_LABEL)
+    if per_minute is not None and not 0 < per_minute <= MOST_PER_MINUTE:
+        raise InvalidLimit(most=MOST_PER_MINUTE)
+
+
+def check_tier(per_minute: int | None, threshold: Micros | None, discount: Decimal | None) -> None:
+    """Refuse what no tier can have; `None` is not looked at. Raises `InvalidTier`."""
+    is_good = (
+        (per_minute is None or 0 < per_minute <= MOST_PER_MINUTE)
+        and (threshold is None or 0 <= threshold <= LARGEST)
+        and (discount is None or (0 <= discount <= LARGEST_DISCOUNT and discount == round(discount, 2)))
+    )
+    if not is_good:
+        raise InvalidTier
 
 
 def normal_email(text: str) -> str | None:

@@ -106,5 +106,6 @@ def revoke_key(
     from panelry.domain import accounts
 
     with session.pool() as pool, pool.transaction() as conn:
-        accounts.revoke_key(conn, prefix)
+        found = accounts.key_by_prefix(conn, prefix)
+        accounts.revoke_key(conn, found.account_id, found.id)
     session.say({}, f"{prefix}… is revoked.")

@@ -1,6 +1,6 @@
-"""All that changes accounts, log-ins and keys."""
+"""Opening accounts and log-ins, and letting them act."""
 
-import secrets
+from pathlib import Path
 
 from argon2 import PasswordHasher
 
@@ -14,14 +14,11 @@ from panelry.domain.accounts.values import (
     AccountState,
     EmailTaken,
     InvalidEmail,
-    IssuedKey,
-    KeyNotFound,
     PasswordTooShort,
     TierNotFound,
-    TooManyKeys,
 )
 
-SQL = Statements.beside(__file__)
+SQL = Statements(Path(__file__).parents[1] / "statements")
 # Django's own parameters, so that a log-in never has to hash the password again; it counts a salt's bytes as letters.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=102_400, parallelism=8, salt_len=22)
 
@@ -63,37 +60,6 @@ def suspend(conn: Conn, account_id: AccountId) -> None:
 def resume(conn: Conn, account_id: AccountId) -> None:
     """Let a suspended account act again."""
     SQL["set_state"](conn, account_id=account_id, state=AccountState.ACTIVE)
-
-
-def create_key(
-    conn: Conn, account_id: AccountId, *, label: str = "", per_minute: int | None = None
-) -> IssuedKey:
-    """Issue a key; it works from the commit on and is never shown again.
-
-    Raises `TooManyKeys` when ten are active, also when two callers ask for the tenth at once.
-    """
-    SQL["lock_account"](conn, account_id=account_id)
-    [active] = SQL["count_active_keys"](conn, account_id=account_id).fetchall()[0]
-    if active >= rules.MAX_ACTIVE_KEYS:
-        raise TooManyKeys(most=rules.MAX_ACTIVE_KEYS)
-    key = rules.key_from(secrets.randbits(256))
-    prefix = rules.shown_prefix(key)
-    SQL["insert_key"](
-        conn,
-        id=ids.new(),
-        account_id=account_id,
-        prefix=prefix,
-        digest=rules.digest(key),
-        label=label,
-        per_minute=per_minute,
-    )
-    return IssuedKey(key=key, prefix=prefix)
-
-
-def revoke_key(conn: Conn, prefix: str) -> None:
-    """End a key: the very next request with it is refused. Raises `KeyNotFound`."""
-    if SQL["revoke_key"](conn, prefix=prefix).fetchone() is None:
-        raise KeyNotFound(prefix=prefix)
 
 
 def _hashed(password: str | None) -> str:
