@@ -6,6 +6,7 @@ import typer
 
 from panelry.ops.commands import (
     accounts,
+    bench,
     books,
     catalog,
     coupons,
@@ -38,6 +39,7 @@ app.add_typer(coupons.app, name="coupon")
 app.add_typer(orders.app, name="order")
 app.add_typer(orders.submission, name="submission")
 app.add_typer(books.app, name="ledger")
+app.add_typer(bench.app, name="bench")
 orders.add_to(app)
 
 

@@ -1,0 +1,34 @@
+"""`panelry bench`: see docs/operators/performance.md."""
+
+from typing import Annotated, Any
+
+import typer
+
+from panelry.ops.command import command
+from panelry.ops.session import Session
+
+app = typer.Typer(
+    help="Measure this machine, on a database of its own; nothing of yours is touched.", no_args_is_help=True
+)
+
+Seconds = Annotated[float, typer.Option(min=1, max=600, help="How long each measurement takes.")]
+Callers = Annotated[int, typer.Option(min=1, max=4096, help="How many callers there are at once.")]
+
+
+@command(app, "place")
+def place(session: Session, *, seconds: Seconds = 10, callers: Callers = 256) -> None:
+    """Place orders in process: for 1,000 accounts, and for one."""
+    from panelry.ops.bench.ground import ground
+    from panelry.ops.bench.place import place as measure
+
+    with ground(session.settings.data) as where:
+        result = measure(where, seconds=seconds, callers=callers)
+    session.say(result, _table(result))
+
+
+def _table(result: dict[str, Any]) -> str:
+    from panelry.ops.tables import table
+
+    measured = [{"": name, **row} for name, row in result.items() if isinstance(row, dict)]
+    others = [f"{name}: {value}" for name, value in result.items() if not isinstance(value, dict)]
+    return "\n".join([table(measured, empty=""), *others])
