@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from panelry.database.pool import Conn
-from panelry.domain import accounts, catalog, coupons, ledger, money, orders, providers
+from panelry.domain import accounts, billing, catalog, coupons, ledger, money, orders, providers
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.coupons import Terms
@@ -53,9 +53,8 @@ class Given:
 
     def deposit(self, account: AccountId, amount: str, *, reference: str | None = None) -> Micros:
         """Credit a wallet by hand."""
-        return ledger.credit(
-            self.conn, account, money.parse(amount), source=ledger.deposit("manual"), reason="deposit", actor="staff",
-            reference=reference,
+        return billing.deposit(
+            self.conn, account, money.parse(amount), gateway="manual", reason="deposit", actor="staff", reference=reference
         )  # fmt: skip
 
     def revoke(self, key: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from panelry.database.pool import Conn, Pool
-from panelry.domain import accounts, catalog, coupons, ledger, money, orders, providers
+from panelry.domain import accounts, billing, catalog, coupons, money, orders, providers
 from panelry.domain.accounts import AccountNotFound
 from panelry.domain.catalog import NewService, ServiceId
 from panelry.domain.coupons import CouponExists
@@ -26,6 +26,7 @@ CUSTOMER: Final = "customer@example.com"
 STAFF: Final = "staff@example.com"
 QUICK, SLOW, PAUSED = "Sandbox", "Sandbox, slow", "Sandbox, paused"
 COUPON: Final = "WELCOME10"
+DISCOUNTS: Final = {"Reseller": 3, "Agency": 7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +191,14 @@ def _people(conn: Conn, note: "_Note") -> accounts.AccountId:
     except AccountNotFound:
         customer = accounts.create(conn, CUSTOMER, password=note.password, tier="Reseller")
         accounts.create(conn, STAFF, password=note.password, staff=True)
+        for tier, percent in DISCOUNTS.items():
+            accounts.change_tier(conn, tier, discount_percent=Decimal(percent))
         note.key = accounts.create_key(conn, customer.id, label="Demonstration").key
-    ledger.credit(
+    billing.deposit(
         conn,
         customer.id,
         money.parse("900.00"),
-        source=ledger.deposit("manual"),
+        gateway="manual",
         reason="Demonstration money",
         actor="operator",
         reference="demonstration",

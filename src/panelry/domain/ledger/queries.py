@@ -36,6 +36,12 @@ def balances(conn: Conn, account_ids: Sequence[AccountId]) -> list[Micros]:
     return [Micros(found.get(id_, 0)) for id_ in account_ids]
 
 
+def deposited(conn: Conn, account_id: AccountId) -> Micros:
+    """Return an account's lifetime deposits: what came in by all gateways, less what went back by them."""
+    [[total]] = SQL["deposited"](conn, account_id=account_id).fetchall()
+    return Micros(total)
+
+
 def begin_now(conn: Conn) -> Cursor[Row]:
     """Ask for the time by which the books are kept without waiting for the answer: one row, one column."""
     return SQL["now"](conn)

@@ -37,6 +37,11 @@ WHERE account_id = :account_id::uuid AND reference = :reference::text;
 -- What wallets hold; an account without transfers has no row.
 SELECT account_id, balance_micros FROM wallets WHERE account_id = ANY (:account_ids::uuid[]);
 
+-- name: deposited
+-- What an account deposited, less what was paid back to it.
+SELECT coalesce(sum(CASE WHEN target = 'wallet' THEN amount_micros ELSE -amount_micros END), 0)::bigint FROM transfers
+WHERE account_id = :account_id::uuid AND (source LIKE 'deposit:%' OR target LIKE 'deposit:%');
+
 -- name: now
 -- The clock by which the books are kept.
 SELECT clock_now();

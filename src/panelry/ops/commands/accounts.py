@@ -39,19 +39,19 @@ def credit(
     reason: Annotated[str, typer.Option(help="Why, for the books.")],
     reference: Annotated[str | None, typer.Option(help="The same reference twice credits once.")] = None,
 ) -> None:
-    """Add money to a wallet by hand."""
-    from panelry.domain import accounts, ledger, money
+    """Add money to a wallet by hand: a deposit, which may move the account up a tier."""
+    from panelry.domain import accounts, billing, money
 
     check_text("--reason", reason, most=500)
     if reference is not None:
         check_text("--reference", reference, most=200)
     micros = money.parse(amount)
     with session.pool() as pool, pool.transaction() as conn:
-        balance = ledger.credit(
+        balance = billing.deposit(
             conn,
             accounts.by_email(conn, email).id,
             micros,
-            source=ledger.deposit("manual"),
+            gateway="manual",
             reason=reason,
             actor="operator",
             reference=f"manual {reference}" if reference else None,
