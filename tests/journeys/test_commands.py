@@ -56,7 +56,11 @@ def _every_command(order: str, folder: Path) -> list[tuple[str, ...]]:
         ("account", "credit", email, "12.5", "--reason", "an advance", "--reference", "advance 1"),
         ("account", "suspend", email),
         ("account", "resume", email),
+        ("account", "tier", email, "Reseller"),
         ("key", "create", email, "--label", "shop", "--per-minute", "60"),
+        ("key", "list", email),
+        ("tier", "list"),
+        ("tier", "set", "Agency", "--per-minute", "5000", "--threshold", "10000", "--discount", "0.00"),
         ("provider", "list"),
         ("provider", "test", "Sandbox"),
         ("catalog", "import", "Sandbox", "--services", "3", "--markup", "12.5"),
@@ -126,6 +130,42 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(stage: Stage) -> None
     assert stage.panel.call(made["key"], "balance") == (400, {"error": "Invalid API key"})
 
 
+def test_a_rotated_key_is_shown_once_and_keeps_its_label_and_limit(stage: Stage) -> None:
+    made = stage.panel.cli("key", "create", CUSTOMER, "--label", "shop", "--per-minute", "60")
+    changed = stage.panel.cli("key", "set", made["prefix"], "--label", "shop 2")
+    assert (changed["label"], changed["per_minute"]) == ("shop 2", 60)
+    assert stage.panel.cli("key", "set", made["prefix"], "--per-minute", "0")["per_minute"] is None
+    rotated = stage.panel.cli("key", "rotate", made["prefix"])
+    assert stage.panel.call(made["key"], "balance") == (400, {"error": "Invalid API key"})
+    assert stage.panel.call(rotated["key"], "balance")[0] == 200
+    [listed] = [
+        k for k in stage.panel.cli("key", "list", CUSTOMER)["keys"] if k["prefix"] == rotated["prefix"]
+    ]
+    assert (listed["label"], listed["created_at"]) == ("shop 2", changed["created_at"])
+    assert made["key"] not in json.dumps(listed)
+    stage.panel.cli("key", "revoke", rotated["prefix"])
+    assert stage.panel.run("key", "rotate", rotated["prefix"]).code == 1
+
+
+def test_an_operator_hears_what_a_discount_sells_below_cost(stage: Stage) -> None:
+    on_sale = len(stage.panel.cli("catalog", "list")["services"])
+    value = stage.panel.cli("tier", "set", "Agency", "--discount", "99")
+    assert (value["discount"], value["below_cost"]) == ("99", on_sale)
+    advice = {c["name"]: c["advice"] for c in stage.panel.run("doctor", "--json").value["checks"]}
+    assert f"{on_sale} for Agency" in advice["no discount sells below cost"]
+    assert stage.panel.cli("tier", "set", "Agency", "--discount", "0")["below_cost"] == 0
+
+
+def test_a_deposit_by_hand_moves_an_account_up(stage: Stage) -> None:
+    email = f"{uuid4().hex}@example.com"
+    stage.panel.cli("account", "create", email)
+    stage.panel.cli("account", "credit", email, "1000", "--reason", "bank transfer")
+    with stage.panel.connect() as conn:
+        query = "SELECT data->>'tier' FROM letters WHERE recipient = %s"
+        assert conn.execute(query, [email]).fetchall() == [("Reseller",)]
+        conn.execute("DELETE FROM letters WHERE recipient = %s", [email])
+
+
 def test_a_suspended_account_is_turned_away_until_it_is_resumed(stage: Stage) -> None:
     stage.panel.cli("account", "suspend", CUSTOMER)
     assert stage.panel.call(stage.key, "balance") == (403, {"error": "Account suspended"})
@@ -148,6 +188,18 @@ REFUSED = [
     ("account", "suspend", "nobody@example.com"),
     ("key", "create", "nobody@example.com"),
     ("key", "revoke", "pnl_nowhere1"),
+    ("key", "rotate", "pnl_nowhere1"),
+    ("key", "set", "pnl_nowhere1", "--label", "shop"),
+    ("key", "create", CUSTOMER, "--label", "x" * 101),
+    ("key", "list", "nobody@example.com"),
+    ("account", "tier", CUSTOMER, "Gold"),
+    ("account", "tier", "nobody@example.com", "Agency"),
+    ("tier", "set", "Gold", "--per-minute", "10"),
+    ("tier", "set", "Agency"),
+    ("tier", "set", "Agency", "--discount", "100"),
+    ("tier", "set", "Agency", "--discount", "-1"),
+    ("tier", "set", "Agency", "--discount", "2.125"),
+    ("tier", "set", "Agency", "--threshold", "1e3"),
     ("provider", "add", "Sandbox", "https://example.com/api/v2", "--key", "x"),
     ("provider", "add", "Other", "ftp://example.com", "--key", "x"),
     ("provider", "add", "Other", "https://example.com/api/v2", "--key", "x", "--dialect", "klingon"),
@@ -192,7 +244,17 @@ REFUSED = [
 
 
 def _everything(stage: Stage) -> list[Any]:
-    tables = ("accounts", "users", "api_keys", "transfers", "wallets", "providers", "services", "routes")
+    tables = (
+        "accounts",
+        "tiers",
+        "users",
+        "api_keys",
+        "transfers",
+        "wallets",
+        "providers",
+        "services",
+        "routes",
+    )
     with stage.panel.connect() as conn:
         return [conn.execute(f"SELECT count(*) FROM {table}").fetchall() for table in tables]  # noqa: S608
 
@@ -215,6 +277,7 @@ def test_a_refusal_has_a_reason_and_changes_nothing(stage: Stage) -> None:
         ("account",),
         ("key", "create", CUSTOMER, "--per-minute", "0"),
         ("key", "create", CUSTOMER, "--per-minute", "99999999999"),
+        ("tier", "set", "Agency", "--per-minute", "0"),
         ("submissions", "--state", "nowhere"),
         ("serve", "--only", "engine"),
         ("nonsense",),

@@ -10,12 +10,14 @@ from panelry.ops.commands import (
     books,
     catalog,
     coupons,
+    keys,
     orders,
     prices,
     processes,
     providers,
     routes,
     service,
+    tiers,
 )
 
 WRONG_USAGE = 2
@@ -28,8 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 processes.add_to(app)
-app.add_typer(accounts.account, name="account")
-app.add_typer(accounts.key, name="key")
+app.add_typer(accounts.app, name="account")
+app.add_typer(keys.app, name="key")
+app.add_typer(tiers.app, name="tier")
 app.add_typer(providers.app, name="provider")
 app.add_typer(catalog.app, name="catalog")
 prices.add_to(catalog.app)

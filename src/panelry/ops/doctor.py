@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from panelry import clock
 from panelry.database import health
-from panelry.domain import letters, orders, providers
+from panelry.domain import accounts, catalog, letters, orders, providers
 from panelry.domain.orders import SubmissionState
 from panelry.domain.refusals import PermanentFailure
 from panelry.ops.session import Session
@@ -45,6 +45,7 @@ def _looks() -> Iterator[Callable[[Session, Any], Check]]:
         _disk,
         _keys,
         _paused,
+        _discounts,
         _unknown,
         _engine,
         _letters,
@@ -106,6 +107,16 @@ def _paused(session: Session, conn: Any) -> Check:
         "no provider is paused for a fault",
         f"{', '.join(faulty)}: top up or renew our key there" if faulty else "",
     )
+
+
+def _discounts(_: Session, conn: Any) -> Check:
+    """Find tiers that buy below cost, which an operator may want; a service says so by `below_cost=true`."""
+    counts = {
+        tier.name: catalog.count_below_cost(conn, tier.discount_percent) for tier in accounts.tiers(conn)
+    }
+    found = ", ".join(f"{count} for {name}" for name, count in counts.items() if count)
+    advice = f"services that are: {found}; raise rates, lower discounts, or allow it" if found else ""
+    return _check("no discount sells below cost", advice)
 
 
 def _unknown(_: Session, conn: Any) -> Check:

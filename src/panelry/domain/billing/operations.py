@@ -43,7 +43,7 @@ def deposit(
 
 
 def _congratulate(conn: Conn, account_id: AccountId, tier: Tier) -> None:
-    data = {
+    data: dict[str, str | int | None] = {
         "tier": tier.name,
         "discount": f"{tier.discount_percent.normalize():f}",
         "per_minute": tier.per_minute,

@@ -8,7 +8,7 @@ from psycopg import Cursor
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
-from panelry.domain.catalog.rules import below_cost
+from panelry.domain.catalog.rules import discounted
 from panelry.domain.catalog.values import (
     ChangeKind,
     HeldMove,
@@ -66,11 +66,10 @@ def listings(conn: Conn) -> list[Listing]:
 def count_below_cost(conn: Conn, percent: Decimal) -> int:
     """Count the services on sale that a discount of so many per cent sells below what the provider asks.
 
-    Left out is what is sold below cost without it, which somebody allowed.
+    Left out are those that somebody allowed to be sold below cost.
     """
-    return sum(
-        below_cost(Micros(rate), cost, percent) for rate, cost in SQL["rates_and_costs"](conn).fetchall()
-    )
+    rows = SQL["rates_and_costs"](conn).fetchall()
+    return sum(discounted(Micros(rate), percent) < cost for rate, cost in rows)
 
 
 def begin_load(conn: Conn, service_ids: Iterable[ServiceId], *, off_sale_too: bool = False) -> Cursor[Row]:

@@ -7,12 +7,13 @@ WHERE s.state = 'on_sale' AND EXISTS (SELECT FROM routes r WHERE r.service_id = 
 ORDER BY c.position, c.id, s.position, s.id;
 
 -- name: rates_and_costs
--- For each service on sale: its rate, and the most that any of its open routes costs in our currency.
+-- For each service on sale that may not be sold below cost: its rate, and the most that any of its open routes costs in
+-- our currency.
 SELECT s.rate_micros, max(r.cost_micros * p.currency_rate)
 FROM services s
 JOIN routes r ON r.service_id = s.id AND r.state = 'on' AND r.cost_micros IS NOT NULL
 JOIN providers p ON p.id = r.provider_id
-WHERE s.state = 'on_sale' GROUP BY s.id;
+WHERE s.state = 'on_sale' AND NOT s.below_cost GROUP BY s.id;
 
 -- name: load_services
 -- Services on sale with their routes, a row for each route (one without, where there is none), best route first. Whoever

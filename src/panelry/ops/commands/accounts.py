@@ -1,4 +1,4 @@
-"""`panelry account` and `panelry key`."""
+"""`panelry account`."""
 
 from typing import Annotated
 
@@ -7,13 +7,12 @@ import typer
 from panelry.ops.command import command
 from panelry.ops.session import Session, check_text
 
-account = typer.Typer(help="Customers and staff.", no_args_is_help=True)
-key = typer.Typer(help="API keys.", no_args_is_help=True)
+app = typer.Typer(help="Customers and staff.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="The e-mail address of its log-in.")]
 
 
-@command(account, "create")
+@command(app, "create")
 def create(
     session: Session,
     email: Email,
@@ -30,7 +29,7 @@ def create(
     session.say({"account": ids.show(ids.ACCOUNT, made.id), "email": made.email})
 
 
-@command(account, "credit")
+@command(app, "credit")
 def credit(
     session: Session,
     email: Email,
@@ -59,7 +58,7 @@ def credit(
     session.say({"balance": money.text(balance)})
 
 
-@command(account, "suspend")
+@command(app, "suspend")
 def suspend(session: Session, email: Email) -> None:
     """Let an account do nothing from its next request on."""
     from panelry.domain import accounts
@@ -69,7 +68,7 @@ def suspend(session: Session, email: Email) -> None:
     session.say({}, f"{email} is suspended.")
 
 
-@command(account, "resume")
+@command(app, "resume")
 def resume(session: Session, email: Email) -> None:
     """Let a suspended account act again."""
     from panelry.domain import accounts
@@ -79,33 +78,13 @@ def resume(session: Session, email: Email) -> None:
     session.say({}, f"{email} may act again.")
 
 
-@command(key, "create")
-def create_key(
-    session: Session,
-    email: Email,
-    *,
-    label: Annotated[str, typer.Option(help="To tell keys apart.")] = "",
-    per_minute: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute.")] = None,
+@command(app, "tier")
+def tier(
+    session: Session, email: Email, name: Annotated[str, typer.Argument(metavar="TIER", help="Its name.")]
 ) -> None:
-    """Issue an API key: the only time that it is shown."""
-    from panelry.domain import accounts
-
-    if label:
-        check_text("--label", label, most=100)
-    with session.pool() as pool, pool.transaction() as conn:
-        owner = accounts.by_email(conn, email).id
-        issued = accounts.create_key(conn, owner, label=label, per_minute=per_minute)
-    session.say({"key": issued.key, "prefix": issued.prefix})
-
-
-@command(key, "revoke")
-def revoke_key(
-    session: Session, prefix: Annotated[str, typer.Argument(help="The first 12 characters of the key.")]
-) -> None:
-    """End a key: the very next request with it is refused."""
+    """Put an account into a tier, higher or lower; its deposits may still move it up."""
     from panelry.domain import accounts
 
     with session.pool() as pool, pool.transaction() as conn:
-        found = accounts.key_by_prefix(conn, prefix)
-        accounts.revoke_key(conn, found.account_id, found.id)
-    session.say({}, f"{prefix}… is revoked.")
+        accounts.set_tier(conn, accounts.by_email(conn, email).id, name)
+    session.say({}, f"{email} is in {name}.")

@@ -3,7 +3,7 @@
 from panelry.domain.catalog.rules.changes import changes, rate_text, shown
 from panelry.domain.catalog.rules.editing import check_margin, edited
 from panelry.domain.catalog.rules.importing import believed, for_sale
-from panelry.domain.catalog.rules.pricing import below_cost, discounted, sale_rate
+from panelry.domain.catalog.rules.pricing import discounted, sale_rate
 from panelry.domain.catalog.rules.routing import approved, check_priority, rerouted, route_for, with_route
 from panelry.domain.catalog.rules.settling import settled
 from panelry.domain.catalog.rules.syncing import synced
@@ -11,7 +11,6 @@ from panelry.domain.catalog.rules.syncing import synced
 __all__ = [
     "approved",
     "believed",
-    "below_cost",
     "changes",
     "check_margin",
     "check_priority",

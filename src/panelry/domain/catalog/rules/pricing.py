@@ -29,11 +29,6 @@ def discounted(rate: Micros, percent: Decimal) -> Micros:
     return Micros(ceil(rate * (PERCENT - Fraction(percent)) / PERCENT))
 
 
-def below_cost(rate: Micros, cost: Decimal, percent: Decimal) -> bool:
-    """Tell whether a discount, and nothing else, makes a rate less than what the provider asks, in our currency."""
-    return discounted(rate, percent) < cost <= rate
-
-
 def fair_rate(sheet: Sheet, routes: Sequence[RouteSheet]) -> Micros:
     """Return the rate of a service that is bought by these routes, best first.
 
