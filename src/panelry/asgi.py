@@ -1,16 +1,24 @@
-"""The one entrance: /api/v2 to the API, health to whoever watches, everything else to the pages."""
+"""The one entrance: /api/v2 to the API, health and metrics to whoever watches, everything else to the pages."""
 
 import asyncio
+import secrets
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgspec
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
+from structlog.contextvars import bound_contextvars
 
+from panelry import peers
 from panelry.api.app import Api, Receive, Scope, Send
+from panelry.api.limits import Limits
+from panelry.api.sharing import SharedWindows
+from panelry.api.windows import OwnWindows
 from panelry.database import health
 from panelry.database.pool import Pool
+from panelry.metrics import Metrics, Readings
 from panelry.settings import Settings
 
 Part = Literal["api", "web", "all"]
@@ -18,19 +26,36 @@ Part = Literal["api", "web", "all"]
 API_PATHS: Final = frozenset({"/api/v2", "/api/v2/"})
 CONNECTIONS: Final = 10
 ENGINE_SECONDS: Final = 10.0
+CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+FORWARDED: Final = b"x-forwarded-for"
+UNTOLD: Final = frozenset({FORWARDED, b"forwarded", b"via"})
 log = structlog.get_logger()
 
 
 class Entrance:
-    """The ASGI application of `panelry serve`: the API, the pages, or both; health always."""
+    """The ASGI application of `panelry serve`: the API, the pages, or both; health and metrics always."""
 
-    def __init__(self, settings: Settings, *, part: Part = "all", with_engine: bool = False) -> None:
-        """Serve one part; `with_engine` makes readiness depend on an engine that is alive, too."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        part: Part = "all",
+        with_engine: bool = False,
+        processes: Callable[[], int] = lambda: 1,
+    ) -> None:
+        """Serve one part; `with_engine` makes readiness depend on an engine that is alive, too.
+
+        `processes` tells how many processes serve the API at present.
+        """
         assert settings.database_url is not None
+        self._settings = settings
         self._pool = Pool(
             settings.database_url, size=CONNECTIONS, prepare=settings.prepare, name="panelry serve"
         )
-        self._api = Api(self._pool, currency=settings.currency) if part != "web" else None
+        self._metrics = Metrics()
+        self._metrics.add(Readings(self._pool))
+        self._shared: SharedWindows | None = None
+        self._api = self._make_api(processes) if part != "web" else None
         self._web = _pages() if part != "api" else None
         self._with_engine = with_engine
         self._probe: asyncio.Task[str] | None = None
@@ -39,19 +64,56 @@ class Entrance:
         """Lead each request to its door."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif scope["type"] != "http":
+            return
+        if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
-        elif self._api is not None and scope["path"] in API_PATHS:
-            await self._api(scope, receive, send)
-        elif scope["path"] == "/healthz":
+            return
+        path = scope["path"]
+        if path == "/healthz":
             await _json(send, 200, {"status": "ok"})
-        elif scope["path"] == "/readyz":
+        elif path == "/readyz":
             problem = await self._readiness()
             await _json(send, 503 if problem else 200, {"status": problem or "ready"})
-        elif self._web is not None:
-            await self._web.application(scope, receive, send)
         else:
-            await _json(send, 404, {"error": "Not found"})
+            is_told = self._look_behind_proxies(scope)
+            if path in API_PATHS and self._api is not None:
+                await self._api(scope, receive, send)
+            elif path == "/metrics" and self._may_measure(scope, is_told=is_told):
+                await _answer(send, 200, CONTENT_TYPE, await asyncio.to_thread(self._metrics.text))
+            elif self._web is not None and path != "/metrics":
+                with bound_contextvars(request_id="req_" + secrets.token_hex(13)):
+                    await self._web.application(scope, receive, send)
+            else:
+                await _json(send, 404, {"error": "Not found"})
+
+    def _make_api(self, processes: Callable[[], int]) -> Api:
+        settings = self._settings
+        own = OwnWindows(processes=processes)
+        if settings.limits and settings.valkey_url:
+            self._shared = SharedWindows(settings.valkey_url, own, processes=processes)
+            self._metrics.watch_limits(lambda: self._shared is not None and self._shared.is_alone)
+        limits = Limits(
+            self._shared or own if settings.limits else None, ip_per_minute=settings.ip_per_minute
+        )
+        return Api(self._pool, currency=settings.currency, limits=limits, metrics=self._metrics)
+
+    def _look_behind_proxies(self, scope: Scope) -> bool:
+        """Let the request come from whom a trusted proxy names; return whether one sent it."""
+        trusted = self._settings.trusted_proxies
+        peer = scope["client"][0] if scope.get("client") else None
+        if not trusted or (peers.read(peer) if peer else None) not in trusted:
+            return False
+        forwarded = [value for name, value in scope["headers"] if name == FORWARDED]
+        client = peers.client(peer, forwarded, trusted=trusted)
+        scope["client"] = None if client is None else (client, 0)
+        return True
+
+    def _may_measure(self, scope: Scope, *, is_told: bool) -> bool:
+        """Tell whether metrics are for this client; not where a proxy stands before it that nobody listed."""
+        if not is_told and any(name in UNTOLD for name, _ in scope["headers"]):
+            return False
+        client = peers.read(scope["client"][0]) if scope.get("client") else None
+        return client in self._settings.metrics_allow
 
     async def _readiness(self) -> str:
         """Say what is wrong; whoever asks at the same time shares one look, so that asking cannot become a load."""
@@ -80,8 +142,12 @@ class Entrance:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        if self._shared is not None:
+            await self._shared.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if self._shared is not None:
+            await self._shared.stop()
         if self._api is not None:
             self._api.close()
         if self._web is not None:
@@ -97,7 +163,10 @@ def _pages() -> Any:
 
 
 async def _json(send: Send, status: int, value: dict[str, str]) -> None:
-    body = msgspec.json.encode(value)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await _answer(send, status, b"application/json", msgspec.json.encode(value))
+
+
+async def _answer(send: Send, status: int, content_type: bytes, body: bytes) -> None:
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

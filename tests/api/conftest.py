@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from books import Books, Stored
@@ -50,7 +51,7 @@ def fresh_door(fresh_pool: Pool) -> Iterator[Door]:
 
 @pytest.fixture(scope="session")
 def server(database: str) -> Iterator[Server]:
-    with serving(panelry_settings.load()) as server:
+    with serving(replace(panelry_settings.load(), limits=False)) as server:
         yield server
 
 

@@ -17,6 +17,7 @@ import uvicorn
 
 import servers
 from panelry.api.app import Api
+from panelry.api.limits import Limits
 from panelry.asgi import Entrance
 from panelry.database.pool import Pool
 from panelry.settings import Settings
@@ -70,8 +71,8 @@ def refused(status: int, text: str) -> bytes:
 class Door:
     """The API inside this process, on an event loop that goes on from call to call."""
 
-    def __init__(self, pool: Pool) -> None:
-        self.api = Api(pool, currency="USD")
+    def __init__(self, pool: Pool, *, limits: Limits | None = None) -> None:
+        self.api = Api(pool, currency="USD", limits=limits)
         self._runner = asyncio.Runner()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
 from panelry.api.calls import Calls
+from panelry.api.limits import Visit
 from panelry.domain import accounts, ids, money, orders, webhooks
 from panelry.domain.accounts import (
     AccountId,
@@ -19,6 +20,7 @@ from panelry.domain.accounts import (
     KeyDigest,
 )
 from panelry.domain.catalog import ServiceId
+from panelry.domain.money import Micros
 from panelry.domain.orders import (
     Draft,
     MissingParameter,
@@ -36,60 +38,83 @@ MAX_IDS: Final = 100
 _REFUSES_GZIP: Final = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 
+ACTIONS: Final = frozenset(
+    {"services", "add", "status", "refill", "refill_status", "cancel", "balance"}
+    | {"webhook.add", "webhook.list", "webhook.remove", "webhook.test"}
+)
+"""What may be asked for; everything else goes by one name in metrics and logs."""
+
 Fields = Mapping[str, str]
 
 
-async def answer(fields: Fields, calls: Calls, *, currency: str, encodings: bytes) -> Answer:
+async def answer(fields: Fields, calls: Calls, visit: Visit, *, currency: str, encodings: bytes) -> Answer:
     """Answer one request; `encodings` is its `Accept-Encoding`.
 
-    Raises the refusal that it deserves: key first, then account, action, parameters, business.
+    Raises the refusal that it deserves: key first, then limits, account, action, parameters, business.
     """
     key = fields.get("key", "")
     if not accounts.is_well_formed(key):
         raise InvalidApiKey
     digest = accounts.digest(key)
-    action = fields.get("action")
-    if action == "add":
-        return await _add(fields, calls, digest)
-    caller = await _admitted(calls, digest)
+    try:
+        if fields.get("action") == "add":
+            return await _add(fields, calls, visit, digest)
+        caller = await calls.identify(digest)
+        if fields.get("action") == "balance" and caller.state is AccountState.ACTIVE:
+            known = calls.known_balance(caller.account_id)
+            if known is not None:
+                await visit.look(digest, caller)  # it costs nothing
+                return _balance(known, currency)
+        await visit.count(digest, caller)
+        _admit(caller)
+        return await _act(fields, calls, caller, currency=currency, encodings=encodings)
+    except InvalidApiKey:
+        visit.forget(digest)
+        raise
+
+
+async def _act(fields: Fields, calls: Calls, caller: Caller, *, currency: str, encodings: bytes) -> Answer:
     account_id = caller.account_id
-    match action:
+    match fields.get("action"):
         case "status":
             return await _status(fields, calls, account_id, currency)
         case "refill":
-            return await _each(fields, action, ids.REFILL, partial(calls.refill, account_id))
+            return await _each(fields, "refill", ids.REFILL, partial(calls.refill, account_id))
         case "refill_status":
             return await _refill_status(fields, calls, account_id)
         case "cancel":
-            return await _each(fields, action, ids.ORDER, partial(calls.cancel, account_id))
+            return await _each(fields, "cancel", ids.ORDER, partial(calls.cancel, account_id))
         case "services":
             return await _services(calls, caller.discount_percent, encodings.lower())
         case "balance":
-            balance = await calls.balance(account_id)
-            return success({"balance": money.text(balance), "currency": currency})
+            return _balance(await calls.balance(account_id), currency)
         case None:
             raise MissingParameter(parameter="action")
         case _:
             raise UnknownAction
 
 
-async def _admitted(calls: Calls, digest: KeyDigest) -> Caller:
-    """Return who calls. Raises `InvalidApiKey` or `AccountSuspended`."""
-    caller = await calls.identify(digest)
+def _admit(caller: Caller) -> None:
     if caller.state is not AccountState.ACTIVE:
         raise AccountSuspended
-    return caller
 
 
-async def _add(fields: Fields, calls: Calls, digest: KeyDigest) -> Answer:
+async def _add(fields: Fields, calls: Calls, visit: Visit, digest: KeyDigest) -> Answer:
+    """Place an order, which looks the key up itself; nothing else asks for it as long as its limits are known."""
+    if not await visit.count_known(digest):
+        await visit.count(digest, await calls.identify(digest))
     try:
         draft = _draft(fields, digest)
     except Refusal:
-        await _admitted(calls, digest)  # a bad key is told before a bad parameter
+        _admit(await calls.identify(digest))  # a bad key is told before a bad parameter
         raise
     placed = await calls.place(draft)
     order = {"order": ids.show(ids.ORDER, placed.order_id)}
     return success(order, _REPLAYED) if placed.replayed else success(order)
+
+
+def _balance(balance: Micros, currency: str) -> Answer:
+    return success({"balance": money.text(balance), "currency": currency})
 
 
 def _draft(fields: Fields, digest: KeyDigest) -> Draft:

@@ -32,6 +32,10 @@ class MethodNotAllowed(Refusal):
     """It was refused because only POST is answered here."""
 
 
+class RateLimited(Refusal):
+    """It was refused because too many requests came within a minute: from the address, with the key, of the account."""
+
+
 class OneOrMany(Refusal):
     """It was refused because both a single id and a list of ids were given."""
 
@@ -49,6 +53,7 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     BodyTooSlow: (400, "Malformed request body"),
     BodyTooLarge: (413, "Request body too large"),
     MethodNotAllowed: (405, "Method not allowed"),
+    RateLimited: (429, "Rate limit exceeded"),
     UnknownAction: (400, "Unknown action"),
     OneOrMany: (400, "Provide either {parameter} or {parameter}s, not both"),
     IdMissing: (400, "Missing parameter: {parameter}"),

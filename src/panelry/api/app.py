@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from panelry import clock
 from panelry.api import actions, answers, forms
 from panelry.api.answers import Answer, BodyTooLarge, BodyTooSlow, MethodNotAllowed
 from panelry.api.batching import Unavailable
 from panelry.api.calls import Calls
+from panelry.api.limits import OTHER, Limits, Visit
 from panelry.database.pool import Pool
 from panelry.domain.refusals import Refusal
+from panelry.metrics import Metrics, Outcome
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,29 +34,33 @@ class ClientGone(Exception):
 class Api:
     """`POST /api/v2`. Every answer is JSON and carries `X-Request-Id`."""
 
-    def __init__(self, pool: Pool, *, currency: str) -> None:
-        """Serve from a pool of connections."""
-        self._calls = Calls(pool)
+    def __init__(
+        self, pool: Pool, *, currency: str, limits: Limits | None = None, metrics: Metrics | None = None
+    ) -> None:
+        """Serve from a pool of connections; without `limits` nothing is limited."""
+        self._metrics = metrics or Metrics()
+        self._limits = limits or Limits(None, ip_per_minute=0)
+        self._calls = Calls(pool, self._metrics)
         self._currency = currency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request_id = "req_" + secrets.token_hex(13)
-        try:
-            answer = await self._answer(scope, receive)
-        except ClientGone:
-            return
-        except Unavailable as error:
-            log.warning("database_unavailable", request_id=request_id, error=repr(error.__cause__))
-            answer = answers.UNAVAILABLE
-        except Exception:
-            log.exception("request_failed", request_id=request_id)
-            answer = answers.INTERNAL_ERROR
+        began = clock.monotonic()
+        client = scope.get("client")
+        visit = self._limits.visit(client[0] if client else None)
+        with bound_contextvars(request_id=request_id):
+            try:
+                answer = await self._guarded(visit, scope, receive)
+            except ClientGone:
+                return
+            self._finished(visit, answer, clock.monotonic() - began)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(answer.body)).encode()),
             (b"x-request-id", request_id.encode()),
             *answer.headers,
+            *visit.headers(),
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -61,17 +69,52 @@ class Api:
         """Let go of the threads."""
         self._calls.close()
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _guarded(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
         try:
-            if scope["method"] != "POST":
-                raise MethodNotAllowed
-            headers = dict(scope["headers"])
-            body = await _body(headers, receive)
-            fields = forms.read(headers.get(b"content-type", b"").decode("latin-1"), body)
-            encodings = headers.get(b"accept-encoding", b"")
-            return await actions.answer(fields, self._calls, currency=self._currency, encodings=encodings)
+            return await self._answer(visit, scope, receive)
         except Refusal as refused:
             return answers.refusal(refused)
+        except Unavailable as error:
+            log.warning("database_unavailable", error=repr(error.__cause__))
+            return answers.UNAVAILABLE
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("request_failed")
+            return answers.INTERNAL_ERROR
+
+    async def _answer(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
+        await visit.count_address()
+        if scope["method"] != "POST":
+            raise MethodNotAllowed
+        headers = dict(scope["headers"])
+        body = await _body(headers, receive)
+        fields = forms.read(headers.get(b"content-type", b"").decode("latin-1"), body)
+        visit.action = action if (action := fields.get("action")) in actions.ACTIONS else OTHER
+        encodings = headers.get(b"accept-encoding", b"")
+        return await actions.answer(fields, self._calls, visit, currency=self._currency, encodings=encodings)
+
+    def _finished(self, visit: Visit, answer: Answer, seconds: float) -> None:
+        self._metrics.request(visit.action, _outcome(answer.status), seconds)
+        log.info(
+            "request",
+            action=visit.action,
+            status=answer.status,
+            milliseconds=round(seconds * 1000, 2),
+            account=visit.account_id and str(visit.account_id),
+        )
+
+
+def _outcome(status: int) -> Outcome:
+    match status:
+        case 200:
+            return Outcome.OK
+        case 429:
+            return Outcome.LIMITED
+        case 500 | 503:
+            return Outcome.FAILED
+        case _:
+            return Outcome.REFUSED
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:

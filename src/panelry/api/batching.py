@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import Generic, TypeVar
 
 import psycopg
@@ -30,8 +31,9 @@ class Gathering(Generic[Ask, Got]):
         *,
         most: int,
         recover: Callable[[], None],
+        observe: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Let `work` answer sets in a thread of `executor`.
+        """Let `work` answer sets in a thread of `executor`; `observe` hears of their sizes.
 
         It must be safe to repeat: after a lost connection it is called again, once, after `recover`.
         """
@@ -39,6 +41,7 @@ class Gathering(Generic[Ask, Got]):
         self._executor = executor
         self._most = most
         self._recover = recover
+        self._observe = observe
         self._waiting: deque[tuple[Ask, asyncio.Future[Got]]] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -47,7 +50,8 @@ class Gathering(Generic[Ask, Got]):
         future: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
+            # A set belongs to no single request, so what is logged about it must not carry one's id.
+            self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
         return await future
 
     async def _run(self) -> None:
@@ -59,6 +63,7 @@ class Gathering(Generic[Ask, Got]):
         if not batch:
             return
         loop = asyncio.get_running_loop()
+        self._observe(len(batch))
         try:
             got = await loop.run_in_executor(self._executor, self._call, [item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 (whatever it is, the callers must hear of it)

@@ -20,6 +20,7 @@ from panelry.domain.orders import CUSTOMER, Draft, OrderId, Placed, Status
 from panelry.domain.providers import RefillState
 from panelry.domain.refills import RefillId, Wanted
 from panelry.domain.refusals import Refusal
+from panelry.metrics import Metrics
 
 BALANCE_SECONDS: Final = 30.0
 MOST_BALANCES: Final = 100_000
@@ -38,9 +39,10 @@ class PriceList:
 class Calls:
     """What the API asks of the business. Each method answers for one caller and works for many at once."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, metrics: Metrics | None = None) -> None:
         """Work on a pool with threads of its own."""
         self._pool = pool
+        self._metrics = metrics or Metrics()
         self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
         self._place: Gathering[Draft, Placed | Refusal] = self._gather(self._place_set)
         self._identify: Gathering[KeyDigest, Caller | Refusal] = self._gather(self._identify_set)
@@ -97,11 +99,16 @@ class Calls:
         """Return how these refills are doing, those left out that are not the account's own."""
         return await self._refill_states.ask((account_id, refill_ids))
 
+    def known_balance(self, account_id: AccountId) -> Micros | None:
+        """Return the balance where it was asked for less than 30 seconds ago and no order has changed it since."""
+        until, balance = self._balances.get(account_id, (0.0, money.ZERO))
+        return balance if until > clock.monotonic() else None
+
     async def balance(self, account_id: AccountId) -> Micros:
         """Return what the wallet holds, at most 30 seconds old."""
-        cached = self._balances.get(account_id)
-        if cached is not None and cached[0] > clock.monotonic():
-            return cached[1]
+        known = self.known_balance(account_id)
+        if known is not None:
+            return known
         if len(self._balances) >= MOST_BALANCES:
             self._balances.clear()
         asking = self._balances[account_id] = (0.0, money.ZERO)
@@ -120,7 +127,8 @@ class Calls:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _gather(self, work: Callable[[Sequence[Ask]], Sequence[Got]]) -> Gathering[Ask, Got]:
-        return Gathering(work, self._threads, most=256, recover=self._pool.check)
+        observe = self._metrics.sizes_of(work.__name__.strip("_").removesuffix("_set"))
+        return Gathering(work, self._threads, most=256, recover=self._pool.check, observe=observe)
 
     def _place_set(self, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
         with self._pool.transaction() as conn:

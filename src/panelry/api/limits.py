@@ -1,0 +1,169 @@
+"""The three limits of a minute, in the order in which they are checked, and the headers that tell of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network
+from typing import Final
+
+from panelry import clock, peers
+from panelry.api.answers import RateLimited
+from panelry.api.windows import Bucket, Layer, Taken, Windows
+from panelry.domain.accounts import AccountId, Caller, KeyDigest
+
+DEFAULT_KEY_PER_MINUTE: Final = 100
+KNOWN_SECONDS: Final = 30.0
+MOST_KNOWN: Final = 100_000
+OTHER: Final = "other"
+"""What goes into metrics and logs where no known action was asked for: never what a caller sent."""
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What an account may send with one of its keys: the buckets of the key and of the tier."""
+
+    account_id: AccountId
+    buckets: Sequence[Bucket]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    bucket: Bucket
+    left: int
+    resets_at: int
+
+
+class Limits:
+    """The limits of one API process."""
+
+    def __init__(self, windows: Windows | None, *, ip_per_minute: int) -> None:
+        """Count in `windows`; without any nothing is limited."""
+        self.windows = windows
+        self.ip_per_minute = ip_per_minute
+        self._known: dict[KeyDigest, tuple[float, Allowance]] = {}
+
+    def visit(self, address: str | None) -> "Visit":
+        """Begin to count one request, from an address or from a unix socket."""
+        return Visit(self, address)
+
+    def known(self, digest: KeyDigest) -> Allowance | None:
+        """Return the allowance of a key that was used lately, as it was at most 30 seconds ago.
+
+        It says nothing about whether the key is still valid.
+        """
+        until, allowance = self._known.get(digest, (0.0, None))
+        return allowance if until > clock.monotonic() else None
+
+    def learn(self, digest: KeyDigest, caller: Caller) -> Allowance:
+        """Note and return what a caller may send."""
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        key = Bucket(
+            layer=Layer.KEY, whom=str(caller.key_id), limit=caller.per_minute or DEFAULT_KEY_PER_MINUTE
+        )
+        tier = Bucket(layer=Layer.TIER, whom=str(caller.account_id), limit=caller.tier_per_minute)
+        allowance = Allowance(account_id=caller.account_id, buckets=(key, tier))
+        self._known[digest] = (clock.monotonic() + KNOWN_SECONDS, allowance)
+        return allowance
+
+    def forget(self, digest: KeyDigest) -> None:
+        """Know a key no longer: it was refused."""
+        self._known.pop(digest, None)
+
+
+class Visit:
+    """One request on its way past the limits: who asks for what, and what is left of the windows that it counts in."""
+
+    __slots__ = ("_address", "_denied", "_limits", "_windows", "account_id", "action")
+
+    def __init__(self, limits: Limits, address: str | None) -> None:
+        """Count against these limits."""
+        self._limits = limits
+        self._address = address
+        self._windows: dict[Layer, _Window] = {}
+        self._denied: _Window | None = None
+        self.account_id: AccountId | None = None
+        self.action = OTHER
+
+    async def count_address(self) -> None:
+        """Count the request for its address. Raises `RateLimited`."""
+        whom = "local" if self._address is None else _network(self._address)
+        await self._take([Bucket(layer=Layer.IP, whom=whom, limit=self._limits.ip_per_minute)])
+
+    async def count_known(self, digest: KeyDigest) -> bool:
+        """Count the request for a key that was used lately, and for its tier; `False` where that was not possible.
+
+        Where there seems to be no room it is for `count` to say so: the limits, or the key, may have changed since.
+        """
+        allowance = self._limits.known(digest)
+        if allowance is None:
+            return False
+        try:
+            await self._take(allowance.buckets)
+        except RateLimited:
+            self._hide_caller()
+            return False
+        self.account_id = allowance.account_id
+        return True
+
+    async def count(self, digest: KeyDigest, caller: Caller) -> None:
+        """Count the request for its key and its tier. Raises `RateLimited`."""
+        self.account_id = caller.account_id
+        await self._take(self._limits.learn(digest, caller).buckets)
+
+    async def look(self, digest: KeyDigest, caller: Caller) -> None:
+        """Tell where key and tier stand, without counting."""
+        self.account_id = caller.account_id
+        await self._take(self._limits.learn(digest, caller).buckets, units=0)
+
+    def forget(self, digest: KeyDigest) -> None:
+        """Tell nothing of a key that is not valid any more."""
+        self._limits.forget(digest)
+        self._hide_caller()
+
+    def headers(self) -> list[Header]:
+        """Return the figures of the most restrictive window that is known, and what is left of the tier's."""
+        if not self._windows:
+            return []
+        least = self._denied or min(self._windows.values(), key=lambda window: window.left)
+        headers = [
+            (b"x-ratelimit-limit", b"%d" % least.bucket.limit),
+            (b"x-ratelimit-remaining", b"%d" % least.left),
+            (b"x-ratelimit-reset", b"%d" % least.resets_at),
+        ]
+        if Layer.TIER in self._windows:
+            headers.append((b"x-ratelimit-tier-remaining", b"%d" % self._windows[Layer.TIER].left))
+        if self._denied is not None:
+            seconds = -(-(least.resets_at * 1000 - clock.unix_milliseconds()) // 1000)
+            headers.append((b"x-ratelimit-deniedby", least.bucket.layer.encode()))
+            headers.append((b"retry-after", b"%d" % max(seconds, 1)))
+        return headers
+
+    async def _take(self, buckets: Sequence[Bucket], units: int = 1) -> None:
+        windows = self._limits.windows
+        if windows is None:
+            return
+        taken = await windows.take(buckets, units)
+        for bucket, left in zip(buckets, taken.left, strict=True):
+            self._windows[bucket.layer] = _Window(bucket=bucket, left=left, resets_at=taken.resets_at)
+        self._judge(buckets, taken)
+
+    def _judge(self, buckets: Sequence[Bucket], taken: Taken) -> None:
+        if taken.denied is not None:
+            denied = self._windows[buckets[taken.denied].layer]
+            self._denied = _Window(bucket=denied.bucket, left=0, resets_at=denied.resets_at)
+            raise RateLimited
+
+    def _hide_caller(self) -> None:
+        self.account_id = self._denied = None
+        for layer in (Layer.KEY, Layer.TIER):
+            self._windows.pop(layer, None)
+
+
+@lru_cache(maxsize=50_000)
+def _network(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, an IPv6 network of /64."""
+    read = peers.read(address)
+    return str(read) if isinstance(read, IPv4Address) else str(IPv6Network((int(read), 64), strict=False))
