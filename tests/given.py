@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from panelry.database.pool import Conn
-from panelry.domain import accounts, billing, catalog, coupons, ledger, money, orders, providers
+from panelry.domain import accounts, billing, catalog, coupons, ledger, money, orders, providers, webhooks
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.coupons import Terms
@@ -23,6 +23,7 @@ from panelry.domain.providers import (
     UpstreamState,
 )
 from panelry.domain.vault import Vault
+from panelry.domain.webhooks import Registered
 
 VAULT = Vault(b"a vault that is only used by tests")
 LEASE = timedelta(seconds=60)
@@ -132,6 +133,12 @@ class Given:
         """Make a coupon of these terms with a code of its own: 10 % off, unless something else is said."""
         said = terms if {"percent", "fixed_micros"} & terms.keys() else {"percent": Decimal(10), **terms}
         return coupons.create(self.conn, uuid4().hex, Terms(**said))
+
+    def webhook(
+        self, customer: Customer, *events: str, url: str = "https://hooks.example.com/p"
+    ) -> Registered:
+        """Register an endpoint on the customer's pages for these events (all, where none is named)."""
+        return webhooks.add(self.conn, VAULT, customer.account, url=url, events=events)
 
     def later(self, wait: str) -> None:
         """Let this much time have passed since the test began (`"90 seconds"`), until the transaction ends."""

@@ -7,7 +7,7 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import events
 from panelry.domain.events import Event
-from panelry.domain.webhooks.rules import EVENTS
+from panelry.domain.webhooks.rules import EVENTS, TEST
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
 _TOLD = frozenset(EVENTS)
@@ -28,4 +28,5 @@ def tell(conn: Conn, happened: Sequence[Event]) -> None:
             subjects=[e.subject for e in told],
             sequences=[e.sequence for e in told],
             types=[e.type for e in told],
+            test=TEST,
         )

@@ -1,17 +1,28 @@
 """What decides about endpoints, bodies, signatures and attempts."""
 
 from panelry.domain.webhooks.rules.bodies import body, status_fields
-from panelry.domain.webhooks.rules.endpoints import EVENTS, TEST
+from panelry.domain.webhooks.rules.endpoints import (
+    EVENTS,
+    FORMER_SECRET_LIVES,
+    MOST,
+    TEST,
+    secret_from,
+    wanted,
+)
 from panelry.domain.webhooks.rules.schedule import after_attempt, after_result, disabled_for
 from panelry.domain.webhooks.rules.signing import signed_headers
 
 __all__ = [
     "EVENTS",
+    "FORMER_SECRET_LIVES",
+    "MOST",
     "TEST",
     "after_attempt",
     "after_result",
     "body",
     "disabled_for",
+    "secret_from",
     "signed_headers",
     "status_fields",
+    "wanted",
 ]

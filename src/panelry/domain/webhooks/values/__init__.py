@@ -3,20 +3,44 @@
 from panelry.domain.webhooks.values.deliveries import (
     Claimed,
     DeliveryState,
-    EndpointNotActive,
     Result,
     Standing,
     Verdict,
+)
+from panelry.domain.webhooks.values.endpoints import (
+    InvalidWebhookUrl,
+    NoSuchWebhook,
+    Reason,
+    Registered,
+    TooManyWebhooks,
+    UnknownEvent,
+    Webhook,
+    WebhookDisabled,
+    WebhookNotFound,
+    WebhookState,
+    WebhookUrlNotHttps,
+    WebhookUrlNotPublic,
 )
 from panelry.domain.webhooks.values.telling import Told, WebhookId
 
 __all__ = [
     "Claimed",
     "DeliveryState",
-    "EndpointNotActive",
+    "InvalidWebhookUrl",
+    "NoSuchWebhook",
+    "Reason",
+    "Registered",
     "Result",
     "Standing",
     "Told",
+    "TooManyWebhooks",
+    "UnknownEvent",
     "Verdict",
+    "Webhook",
+    "WebhookDisabled",
     "WebhookId",
+    "WebhookNotFound",
+    "WebhookState",
+    "WebhookUrlNotHttps",
+    "WebhookUrlNotPublic",
 ]
