@@ -18,15 +18,17 @@ from panelry.domain.letters import Letter
 from panelry.domain.refusals import PermanentFailure
 from panelry.domain.vault import Vault
 from panelry.domain.webhooks import rules
-from panelry.domain.webhooks.operations.registering import end_deliveries
+from panelry.domain.webhooks.operations.registering import disable
 from panelry.domain.webhooks.values import (
     Claimed,
     DeliveryState,
+    Reason,
     Result,
     Standing,
     Told,
     Verdict,
     WebhookId,
+    WebhookState,
 )
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
@@ -151,7 +153,7 @@ def _lock_endpoints(
         WebhookId(id_): _Endpoint(
             account_id=AccountId(account_id),
             url=url,
-            is_active=state == "active",
+            is_active=state == WebhookState.ACTIVE,
             standing=Standing(
                 failing_since=failing_since,
                 last_attempt_at=attempt_at,
@@ -181,10 +183,10 @@ def _lock_attempted(conn: Conn, claimed: Sequence[Claimed]) -> dict[Key, tuple[D
 
 def _judge(
     endpoints: Mapping[WebhookId, _Endpoint], results: Mapping[Claimed, Result], at: datetime
-) -> tuple[dict[WebhookId, Standing], dict[WebhookId, str]]:
+) -> tuple[dict[WebhookId, Standing], dict[WebhookId, Reason]]:
     """Return how endpoints stand after these results, and why some of them are disabled."""
     standings = {id_: endpoint.standing for id_, endpoint in endpoints.items()}
-    reasons: dict[WebhookId, str] = {}
+    reasons: dict[WebhookId, Reason] = {}
     for claimed in sorted(results, key=lambda c: c.at + timedelta(milliseconds=results[c].took_milliseconds)):
         id_, result = claimed.webhook_id, results[claimed]
         standings[id_] = rules.after_result(standings[id_], result, at=at)
@@ -234,15 +236,17 @@ def _store(
 
 def _disable(
     conn: Conn,
-    reasons: Mapping[WebhookId, str],
+    reasons: Mapping[WebhookId, Reason],
     endpoints: Mapping[WebhookId, _Endpoint],
     standings: Mapping[WebhookId, Standing],
 ) -> None:
     if not reasons:
         return
-    SQL["lock_for_disabling"](conn, webhook_ids=list(reasons)).fetchall()
-    SQL["disable_endpoints"](conn, webhook_ids=list(reasons), reasons=list(reasons.values()))
-    end_deliveries(conn, list(reasons))
+    SQL["lock_for_disabling"](
+        conn, webhook_ids=list(reasons)
+    ).fetchall()  # all at once, in the order of their ids
+    for reason in set(reasons.values()):
+        disable(conn, [id_ for id_, why in reasons.items() if why is reason], reason=reason)
     for id_, reason in reasons.items():
         endpoint, standing = endpoints[id_], standings[id_]
         assert standing.failing_since is not None

@@ -9,7 +9,7 @@ from panelry.database.pool import Conn
 from panelry.database.statements import Statements
 from panelry.domain import ids
 from panelry.domain.accounts import AccountId
-from panelry.domain.webhooks.values import EndpointNotActive, WebhookId
+from panelry.domain.webhooks.values import NoSuchWebhook, WebhookDisabled, WebhookId, WebhookState
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
 
@@ -18,7 +18,7 @@ def redeliver(conn: Conn, webhook_id: WebhookId, event_ids: Sequence[UUID]) -> i
     """Make deliveries of these events due at once, under the ids that they had; return how many.
 
     One that has ended begins its schedule anew. Left alone is what is being sent just now, and what the endpoint was
-    never to be told. Raises `EndpointNotActive`.
+    never to be told. Raises `NoSuchWebhook` or `WebhookDisabled`.
     """
     account_id = _lock(conn, webhook_id)
     return SQL["redeliver"](
@@ -45,7 +45,9 @@ def redeliver_range(
 
 
 def _lock(conn: Conn, webhook_id: WebhookId) -> AccountId:
-    row = SQL["lock_active"](conn, webhook_id=webhook_id).fetchone()
+    row = SQL["lock_endpoint"](conn, webhook_id=webhook_id).fetchone()
     if row is None:
-        raise EndpointNotActive(webhook=ids.show(ids.WEBHOOK, webhook_id))
+        raise NoSuchWebhook(webhook=ids.show(ids.WEBHOOK, webhook_id))
+    if row[1] != WebhookState.ACTIVE:
+        raise WebhookDisabled
     return AccountId(row[0])

@@ -21,6 +21,7 @@ def tell(conn: Conn, happened: Sequence[Event]) -> None:
     events.record(conn, happened)
     told = [event for event in happened if event.type in _TOLD]
     if told:
+        SQL["lock_told"](conn, account_ids=list({e.account_id for e in told}))
         SQL["insert_deliveries"](
             conn,
             account_ids=[e.account_id for e in told],

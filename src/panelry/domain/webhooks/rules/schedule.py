@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from panelry.domain.webhooks.values import DeliveryState, Result, Standing, Verdict
+from panelry.domain.webhooks.values import DeliveryState, Reason, Result, Standing, Verdict
 
 WAITS: Final = (
     timedelta(seconds=5),
@@ -62,10 +62,10 @@ def after_result(standing: Standing, result: Result, *, at: datetime) -> Standin
     return replace(tried, failing_since=standing.failing_since or at)
 
 
-def disabled_for(standing: Standing, result: Result, *, at: datetime) -> str | None:
+def disabled_for(standing: Standing, result: Result, *, at: datetime) -> Reason | None:
     """Say for which reason an endpoint is disabled after an attempt with this result; `None`: it is not."""
     if result.status == GONE:
-        return "gone"
+        return Reason.GONE
     if standing.failing_since is not None and at - standing.failing_since >= PATIENCE:
-        return "failing"
+        return Reason.FAILING
     return None

@@ -87,11 +87,6 @@ WHERE w.id = u.id;
 -- Wait for all who are just writing deliveries to these endpoints, so that none is left behind.
 SELECT id FROM webhooks WHERE id = ANY (:webhook_ids::uuid[]) ORDER BY id FOR UPDATE;
 
--- name: disable_endpoints
--- Send nothing more to these endpoints.
-UPDATE webhooks w SET state = 'disabled', reason = u.reason
-FROM unnest(:webhook_ids::uuid[], :reasons::text[]) AS u (id, reason) WHERE w.id = u.id;
-
 -- name: end_abandoned
 -- Give up what a lost engine was sending to endpoints that are not active any more: nobody will try it again.
 UPDATE deliveries d SET state = 'exhausted', due_at = NULL, finished_at = clock_now() FROM (
@@ -106,9 +101,9 @@ DELETE FROM deliveries d USING (
   WHERE finished_at < clock_now() - :kept::interval LIMIT :most::integer FOR UPDATE SKIP LOCKED) o
 WHERE d.account_id = o.account_id AND d.webhook_id = o.webhook_id AND d.event_id = o.event_id;
 
--- name: lock_active
--- An active endpoint, locked before its deliveries are.
-SELECT account_id FROM webhooks WHERE id = :webhook_id::uuid AND state = 'active' FOR NO KEY UPDATE;
+-- name: lock_endpoint
+-- An endpoint, locked before its deliveries are.
+SELECT account_id, state FROM webhooks WHERE id = :webhook_id::uuid FOR NO KEY UPDATE;
 
 -- name: redeliver
 -- Deliveries of these events are due now; of those that ended the schedule begins anew.

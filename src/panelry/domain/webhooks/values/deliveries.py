@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from panelry.domain.accounts import AccountId
-from panelry.domain.refusals import OperatorRefusal
 from panelry.domain.webhooks.values.telling import Told, WebhookId
 
 
@@ -75,7 +74,3 @@ class Verdict:
 
     to: DeliveryState
     due_at: datetime | None = None
-
-
-class EndpointNotActive(OperatorRefusal):
-    """It was refused because the endpoint is disabled or removed: nothing is sent to it."""
