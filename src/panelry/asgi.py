@@ -16,8 +16,10 @@ from panelry.api.app import Api, Receive, Scope, Send
 from panelry.api.limits import Limits
 from panelry.api.sharing import SharedWindows
 from panelry.api.windows import OwnWindows
+from panelry.connectors.addresses import for_webhooks
 from panelry.database import health
 from panelry.database.pool import Pool
+from panelry.domain.vault import open_vault
 from panelry.metrics import Metrics, Readings
 from panelry.settings import Settings
 
@@ -95,7 +97,14 @@ class Entrance:
         limits = Limits(
             self._shared or own if settings.limits else None, ip_per_minute=settings.ip_per_minute
         )
-        return Api(self._pool, currency=settings.currency, limits=limits, metrics=self._metrics)
+        return Api(
+            self._pool,
+            currency=settings.currency,
+            vault=open_vault(settings),
+            webhook_policy=for_webhooks(settings),
+            limits=limits,
+            metrics=self._metrics,
+        )
 
     def _look_behind_proxies(self, scope: Scope) -> bool:
         """Let the request come from whom a trusted proxy names; return whether one sent it."""

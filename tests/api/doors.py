@@ -16,14 +16,17 @@ import contract
 import uvicorn
 
 import servers
+from given import VAULT
 from panelry.api.app import Api
 from panelry.api.limits import Limits
 from panelry.asgi import Entrance
+from panelry.connectors.addresses import AddressPolicy
 from panelry.database.pool import Pool
 from panelry.settings import Settings
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
+WEBHOOKS: Final = AddressPolicy(schemes=frozenset({"https"}), ports=frozenset({443}))
 Fields = Mapping[str, Any] | Sequence[tuple[str, Any]]
 T = TypeVar("T")
 
@@ -72,7 +75,8 @@ class Door:
     """The API inside this process, on an event loop that goes on from call to call."""
 
     def __init__(self, pool: Pool, *, limits: Limits | None = None) -> None:
-        self.api = Api(pool, currency="USD", limits=limits)
+        self.api = Api(pool, currency="USD", vault=VAULT, webhook_policy=WEBHOOKS, limits=limits)
+        self.address: str | None = "192.0.2.1"
         self._runner = asyncio.Runner()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -98,7 +102,10 @@ class Door:
         sent = [
             (name.encode(), value.encode("latin-1")) for name, value in {**typed, **(headers or {})}.items()
         ]
-        scope = {"type": "http", "method": method, "path": "/api/v2", "query_string": query, "headers": sent}
+        scope = {
+            "type": "http", "method": method, "path": "/api/v2", "query_string": query, "headers": sent,
+            "client": self.address and (self.address, 4711),
+        }  # fmt: skip
         answer = await self.exchange(scope, [{"type": "http.request", "body": body, "more_body": False}])
         assert answer is not None
         return answer

@@ -62,7 +62,20 @@ def test_a_suspended_account_hears_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "action", ["refills", "cancel ord_", "webhook.add", "Add", "ADD", "Refill", "add;", "ädd", "__class__"]
+    "action",
+    [
+        "refills",
+        "cancel ord_",
+        "webhook",
+        "webhook.",
+        "webhook.rename",
+        "Add",
+        "ADD",
+        "Refill",
+        "add;",
+        "ädd",
+        "__class__",
+    ],
 )
 def test_unknown_actions(door: Door, books: Books, order: Order, action: str) -> None:
     with books.untouched():

@@ -10,6 +10,7 @@ from uuid import UUID
 from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
 from panelry.api.calls import Calls
 from panelry.api.limits import Visit
+from panelry.api.webhooks import Hooks
 from panelry.domain import accounts, ids, money, orders, webhooks
 from panelry.domain.accounts import (
     AccountId,
@@ -47,7 +48,9 @@ ACTIONS: Final = frozenset(
 Fields = Mapping[str, str]
 
 
-async def answer(fields: Fields, calls: Calls, visit: Visit, *, currency: str, encodings: bytes) -> Answer:
+async def answer(
+    fields: Fields, calls: Calls, hooks: Hooks, visit: Visit, *, currency: str, encodings: bytes
+) -> Answer:
     """Answer one request; `encodings` is its `Accept-Encoding`.
 
     Raises the refusal that it deserves: key first, then limits, account, action, parameters, business.
@@ -67,6 +70,9 @@ async def answer(fields: Fields, calls: Calls, visit: Visit, *, currency: str, e
                 return _balance(known, currency)
         await visit.count(digest, caller)
         _admit(caller)
+        action = fields.get("action", "")
+        if action.startswith("webhook."):
+            return await hooks.answer(action, fields, caller)
         return await _act(fields, calls, caller, currency=currency, encodings=encodings)
     except InvalidApiKey:
         visit.forget(digest)

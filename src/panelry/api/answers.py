@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from panelry.domain import accounts, catalog, coupons, ledger, money, orders, refills
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders, refills, webhooks
 from panelry.domain.refusals import Refusal
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -88,6 +88,13 @@ TEXTS: Final[Mapping[type[Refusal], tuple[int, str]]] = {
     refills.RefillLimitReached: (400, "Refill limit reached"),
     refills.RefillAlreadyPending: (400, "A refill is already pending"),
     refills.RefillNotFound: (400, "Refill not found"),
+    webhooks.UnknownEvent: (400, "Unknown event: {event}"),
+    webhooks.InvalidWebhookUrl: (400, "Invalid URL"),
+    webhooks.WebhookUrlNotHttps: (400, "URL must use https"),
+    webhooks.WebhookUrlNotPublic: (400, "URL must be publicly reachable"),
+    webhooks.TooManyWebhooks: (400, "Maximum 5 webhooks per API key"),
+    webhooks.WebhookNotFound: (400, "Webhook not found"),
+    webhooks.WebhookDisabled: (400, "Webhook is disabled"),
 }
 """Every refusal that a caller of the API can meet; a test proves it complete."""
 

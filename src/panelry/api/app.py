@@ -14,8 +14,11 @@ from panelry.api.answers import Answer, BodyTooLarge, BodyTooSlow, MethodNotAllo
 from panelry.api.batching import Unavailable
 from panelry.api.calls import Calls
 from panelry.api.limits import OTHER, Limits, Visit
+from panelry.api.webhooks import Hooks
+from panelry.connectors.addresses import AddressPolicy
 from panelry.database.pool import Pool
 from panelry.domain.refusals import Refusal
+from panelry.domain.vault import Vault
 from panelry.metrics import Metrics, Outcome
 
 Scope = MutableMapping[str, Any]
@@ -35,12 +38,23 @@ class Api:
     """`POST /api/v2`. Every answer is JSON and carries `X-Request-Id`."""
 
     def __init__(
-        self, pool: Pool, *, currency: str, limits: Limits | None = None, metrics: Metrics | None = None
+        self,
+        pool: Pool,
+        *,
+        currency: str,
+        vault: Vault,
+        webhook_policy: AddressPolicy,
+        limits: Limits | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
-        """Serve from a pool of connections; without `limits` nothing is limited."""
+        """Serve from a pool of connections; without `limits` nothing is limited.
+
+        `vault` seals what is secret, `webhook_policy` says which URLs customers' endpoints may have.
+        """
         self._metrics = metrics or Metrics()
         self._limits = limits or Limits(None, ip_per_minute=0)
         self._calls = Calls(pool, self._metrics)
+        self._hooks = Hooks(calls=self._calls, vault=vault, policy=webhook_policy)
         self._currency = currency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +106,9 @@ class Api:
         fields = forms.read(headers.get(b"content-type", b"").decode("latin-1"), body)
         visit.action = action if (action := fields.get("action")) in actions.ACTIONS else OTHER
         encodings = headers.get(b"accept-encoding", b"")
-        return await actions.answer(fields, self._calls, visit, currency=self._currency, encodings=encodings)
+        return await actions.answer(
+            fields, self._calls, self._hooks, visit, currency=self._currency, encodings=encodings
+        )
 
     def _finished(self, visit: Visit, answer: Answer, seconds: float) -> None:
         self._metrics.request(visit.action, _outcome(answer.status), seconds)

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from panelry import clock
 from panelry.api.batching import Ask, Gathering, Got
-from panelry.database.pool import Pool
+from panelry.database.pool import Conn, Pool
 from panelry.domain import accounts, catalog, ids, ledger, money, orders, refills
 from panelry.domain.accounts import AccountId, Caller, KeyDigest
 from panelry.domain.money import Micros
@@ -21,6 +21,8 @@ from panelry.domain.providers import RefillState
 from panelry.domain.refills import RefillId, Wanted
 from panelry.domain.refusals import Refusal
 from panelry.metrics import Metrics
+
+T = TypeVar("T")
 
 BALANCE_SECONDS: Final = 30.0
 MOST_BALANCES: Final = 100_000
@@ -58,6 +60,9 @@ class Calls:
         )
         self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
         self._price_list: Gathering[Decimal, PriceList] = self._gather(self._price_list_set)
+        self._alone: Gathering[Callable[[Conn], Any], Any] = Gathering(
+            self._alone_set, self._threads, most=1, recover=pool.check
+        )
         self._balances: dict[AccountId, tuple[float, Micros]] = {}
         self._listed: dict[Decimal, PriceList] = {}
 
@@ -122,6 +127,14 @@ class Calls:
         """Return the rendered price list of a tier; it is never older than the last change of the catalogue."""
         return await self._price_list.ask(discount_percent)
 
+    async def alone(self, work: Callable[[Conn], T]) -> T:
+        """Do what is asked for too seldom to gather, in a transaction of its own; raises its refusal.
+
+        It must be safe to repeat: where the connection was lost it may be done twice.
+        """
+        done: T = await self._alone.ask(work)
+        return done
+
     def close(self) -> None:
         """Let the threads end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -129,6 +142,10 @@ class Calls:
     def _gather(self, work: Callable[[Sequence[Ask]], Sequence[Got]]) -> Gathering[Ask, Got]:
         observe = self._metrics.sizes_of(work.__name__.strip("_").removesuffix("_set"))
         return Gathering(work, self._threads, most=256, recover=self._pool.check, observe=observe)
+
+    def _alone_set(self, works: Sequence[Callable[[Conn], Any]]) -> list[Any]:
+        with self._pool.transaction() as conn:
+            return [work(conn) for work in works]
 
     def _place_set(self, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
         with self._pool.transaction() as conn:

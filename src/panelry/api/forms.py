@@ -15,7 +15,7 @@ from panelry.api.answers import MalformedBody
 MOST_FIELDS: Final = 20_000
 MOST_PARTS: Final = 1000
 _SPACES: Final = " \t\r\n\f\v"
-_LIST_ITEM: Final = re.compile(r"(orders|refills)\[([0-9]*)\]")
+_LIST_ITEM: Final = re.compile(r"(orders|refills|events)\[([0-9]*)\]")
 _decode_json: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 # What is wrong with a caller's body is told to the caller; the library would fill the log with it.

@@ -19,7 +19,7 @@ from panelry.domain.webhooks.operations import (
     test,
 )
 from panelry.domain.webhooks.queries import find, of_account
-from panelry.domain.webhooks.rules import EVENTS, body, signed_headers, status_fields
+from panelry.domain.webhooks.rules import EVENTS, body, instant, signed_headers, status_fields, wanted
 from panelry.domain.webhooks.values import (
     Claimed,
     DeliveryState,
@@ -69,6 +69,7 @@ __all__ = [
     "end_deliveries",
     "find",
     "forget",
+    "instant",
     "of_account",
     "record",
     "redeliver",
@@ -80,4 +81,5 @@ __all__ = [
     "status_fields",
     "tell",
     "test",
+    "wanted",
 ]

@@ -1,6 +1,6 @@
 """What decides about endpoints, bodies, signatures and attempts."""
 
-from panelry.domain.webhooks.rules.bodies import body, status_fields
+from panelry.domain.webhooks.rules.bodies import body, instant, status_fields
 from panelry.domain.webhooks.rules.endpoints import (
     EVENTS,
     FORMER_SECRET_LIVES,
@@ -21,6 +21,7 @@ __all__ = [
     "after_result",
     "body",
     "disabled_for",
+    "instant",
     "secret_from",
     "signed_headers",
     "status_fields",

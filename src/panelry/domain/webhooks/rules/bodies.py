@@ -1,7 +1,7 @@
 """What an endpoint is sent (api-v2.md, 7): rendered from what the event keeps, so that every attempt says the same."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -22,10 +22,15 @@ def body(told: Told, *, currency: str) -> bytes:
         {
             "id": ids.show(ids.EVENT, told.event_id),
             "type": told.type,
-            "timestamp": told.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "timestamp": instant(told.at),
             "data": {**_data(told, currency), "sequence": told.sequence},
         }
     )
+
+
+def instant(at: datetime) -> str:
+    """Write an instant as the API does, in whole seconds: `2026-11-22T03:04:05Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def status_fields(kept: Kept, *, currency: str) -> dict[str, str]:
