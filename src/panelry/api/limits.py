@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network
+from operator import itemgetter
 from typing import Final
 
 from panelry import clock, peers
 from panelry.api.answers import RateLimited
-from panelry.api.windows import Bucket, Layer, Taken, Windows
+from panelry.api.windows import Bucket, Layer, Windows
+from panelry.domain import accounts
 from panelry.domain.accounts import AccountId, Caller, KeyDigest
 
-DEFAULT_KEY_PER_MINUTE: Final = 100
 KNOWN_SECONDS: Final = 30.0
 MOST_KNOWN: Final = 100_000
 OTHER: Final = "other"
@@ -26,13 +27,6 @@ class Allowance:
 
     account_id: AccountId
     buckets: Sequence[Bucket]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Window:
-    bucket: Bucket
-    left: int
-    resets_at: int
 
 
 class Limits:
@@ -61,7 +55,7 @@ class Limits:
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
         key = Bucket(
-            layer=Layer.KEY, whom=str(caller.key_id), limit=caller.per_minute or DEFAULT_KEY_PER_MINUTE
+            layer=Layer.KEY, whom=str(caller.key_id), limit=caller.per_minute or accounts.KEY_PER_MINUTE
         )
         tier = Bucket(layer=Layer.TIER, whom=str(caller.account_id), limit=caller.tier_per_minute)
         allowance = Allowance(account_id=caller.account_id, buckets=(key, tier))
@@ -76,21 +70,21 @@ class Limits:
 class Visit:
     """One request on its way past the limits: who asks for what, and what is left of the windows that it counts in."""
 
-    __slots__ = ("_address", "_denied", "_limits", "_windows", "account_id", "action")
+    __slots__ = ("_address", "_denied", "_left", "_limits", "_resets_at", "account_id", "action")
 
     def __init__(self, limits: Limits, address: str | None) -> None:
         """Count against these limits."""
         self._limits = limits
         self._address = address
-        self._windows: dict[Layer, _Window] = {}
-        self._denied: _Window | None = None
+        self._left: list[tuple[Bucket, int]] = []
+        self._denied: Bucket | None = None
+        self._resets_at = 0
         self.account_id: AccountId | None = None
         self.action = OTHER
 
     async def count_address(self) -> None:
         """Count the request for its address. Raises `RateLimited`."""
-        whom = "local" if self._address is None else _network(self._address)
-        await self._take([Bucket(layer=Layer.IP, whom=whom, limit=self._limits.ip_per_minute)])
+        await self._take([_bucket(self._address, self._limits.ip_per_minute)])
 
     async def count_known(self, digest: KeyDigest) -> bool:
         """Count the request for a key that was used lately, and for its tier; `False` where that was not possible.
@@ -125,19 +119,22 @@ class Visit:
 
     def headers(self) -> list[Header]:
         """Return the figures of the most restrictive window that is known, and what is left of the tier's."""
-        if not self._windows:
+        if not self._left:
             return []
-        least = self._denied or min(self._windows.values(), key=lambda window: window.left)
+        least, left = (self._denied, 0) if self._denied else min(self._left, key=itemgetter(1))
         headers = [
-            (b"x-ratelimit-limit", b"%d" % least.bucket.limit),
-            (b"x-ratelimit-remaining", b"%d" % least.left),
-            (b"x-ratelimit-reset", b"%d" % least.resets_at),
+            (b"x-ratelimit-limit", b"%d" % least.limit),
+            (b"x-ratelimit-remaining", b"%d" % left),
+            (b"x-ratelimit-reset", b"%d" % self._resets_at),
         ]
-        if Layer.TIER in self._windows:
-            headers.append((b"x-ratelimit-tier-remaining", b"%d" % self._windows[Layer.TIER].left))
+        headers += [
+            (b"x-ratelimit-tier-remaining", b"%d" % left)
+            for bucket, left in self._left
+            if bucket.layer is Layer.TIER
+        ]
         if self._denied is not None:
-            seconds = -(-(least.resets_at * 1000 - clock.unix_milliseconds()) // 1000)
-            headers.append((b"x-ratelimit-deniedby", least.bucket.layer.encode()))
+            seconds = -(-(self._resets_at * 1000 - clock.unix_milliseconds()) // 1000)
+            headers.append((b"x-ratelimit-deniedby", least.layer.encode()))
             headers.append((b"retry-after", b"%d" % max(seconds, 1)))
         return headers
 
@@ -146,24 +143,22 @@ class Visit:
         if windows is None:
             return
         taken = await windows.take(buckets, units)
-        for bucket, left in zip(buckets, taken.left, strict=True):
-            self._windows[bucket.layer] = _Window(bucket=bucket, left=left, resets_at=taken.resets_at)
-        self._judge(buckets, taken)
-
-    def _judge(self, buckets: Sequence[Bucket], taken: Taken) -> None:
+        self._left += zip(buckets, taken.left, strict=True)
+        self._resets_at = taken.resets_at
         if taken.denied is not None:
-            denied = self._windows[buckets[taken.denied].layer]
-            self._denied = _Window(bucket=denied.bucket, left=0, resets_at=denied.resets_at)
+            self._denied = buckets[taken.denied]
             raise RateLimited
 
     def _hide_caller(self) -> None:
         self.account_id = self._denied = None
-        for layer in (Layer.KEY, Layer.TIER):
-            self._windows.pop(layer, None)
+        self._left = [(bucket, left) for bucket, left in self._left if bucket.layer is Layer.IP]
 
 
-@lru_cache(maxsize=50_000)
-def _network(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, an IPv6 network of /64."""
+@lru_cache(maxsize=20_000)
+def _bucket(address: str | None, per_minute: int) -> Bucket:
+    """Return the bucket of an IPv4 address, of an IPv6 network of /64, or of all that come through a unix socket."""
+    if address is None:
+        return Bucket(layer=Layer.IP, whom="local", limit=per_minute)
     read = peers.read(address)
-    return str(read) if isinstance(read, IPv4Address) else str(IPv6Network((int(read), 64), strict=False))
+    whom = str(read) if isinstance(read, IPv4Address) else str(IPv6Network((int(read), 64), strict=False))
+    return Bucket(layer=Layer.IP, whom=whom, limit=per_minute)
