@@ -61,7 +61,7 @@ class Given:
     def revoke(self, key: str) -> None:
         """End a key."""
         found = accounts.key_by_prefix(self.conn, key[:12])
-        accounts.revoke_key(self.conn, found.account_id, found.id)
+        webhooks.revoke_key(self.conn, found.account_id, found.id)
 
     def provider(self, *, url: str = "http://127.0.0.1:9/api/v2", dialect: str = "panel_v2") -> ProviderId:
         """Add a provider with a name of its own."""

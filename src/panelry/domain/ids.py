@@ -11,7 +11,15 @@ _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 _LENGTH: Final = 26
 _VERSION_7: Final = 0x7 << 76 | 0x2 << 62
 
-ORDER, ACCOUNT, EVENT, SUBMISSION, REFILL, WEBHOOK = "ord_", "acc_", "evt_", "sub_", "ref_", "whk_"
+ORDER, ACCOUNT, KEY, EVENT, SUBMISSION, REFILL, WEBHOOK = (
+    "ord_",
+    "acc_",
+    "key_",
+    "evt_",
+    "sub_",
+    "ref_",
+    "whk_",
+)
 
 
 def new() -> UUID:

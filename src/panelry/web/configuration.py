@@ -114,5 +114,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by the operator
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # how long a password counts that was given for keys
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if _settings.limits else False

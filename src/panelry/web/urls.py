@@ -1,19 +1,27 @@
 """All addresses for people."""
 
 from allauth.account import views as account
+from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.generic import RedirectView
 
 from panelry.web.backoffice.office import office
+from panelry.web.dashboard import keys
 from panelry.web.dashboard.views import overview
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dashboard"), name="home"),
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
+    path("sign-in/again/", login_required(account.reauthenticate), name="account_reauthenticate"),
     path("sign-out/", account.logout, name="account_logout"),
     path("sign-up/", account.signup, name="account_signup"),
     path("dashboard/", overview, name="dashboard"),
+    path("dashboard/keys/", keys.keys, name="keys"),
+    path("dashboard/keys/new/", keys.create, name="key_create"),
+    path("dashboard/keys/<str:shown_id>/", keys.change, name="key_change"),
+    path("dashboard/keys/<str:shown_id>/rotate/", keys.rotate, name="key_rotate"),
+    path("dashboard/keys/<str:shown_id>/revoke/", keys.revoke, name="key_revoke"),
     path("office/", RedirectView.as_view(pattern_name="admin:index"), name="office"),
     path("office/admin/", office.urls),
 ]

@@ -61,6 +61,12 @@ def order_id(id_: UUID) -> str:
 
 
 @register.filter
+def key_id(id_: UUID) -> str:
+    """Write a key's id, which is no secret."""
+    return ids.show(ids.KEY, id_)
+
+
+@register.filter
 def short(shown: str) -> str:
     """Shorten an id to what tells it apart; the whole belongs into `title`."""
     return f"{shown[:7]}…{shown[-5:]}"

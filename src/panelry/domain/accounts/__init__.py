@@ -22,7 +22,14 @@ from panelry.domain.accounts.queries import (
     people,
     tiers,
 )
-from panelry.domain.accounts.rules import LONGEST_LABEL, MAX_ACTIVE_KEYS, digest, is_well_formed
+from panelry.domain.accounts.rules import (
+    KEY_PER_MINUTE,
+    LONGEST_LABEL,
+    MAX_ACTIVE_KEYS,
+    MOST_PER_MINUTE,
+    digest,
+    is_well_formed,
+)
 from panelry.domain.accounts.values import (
     Account,
     AccountId,
@@ -52,8 +59,10 @@ from panelry.domain.accounts.values import (
 )
 
 __all__ = [
+    "KEY_PER_MINUTE",
     "LONGEST_LABEL",
     "MAX_ACTIVE_KEYS",
+    "MOST_PER_MINUTE",
     "Account",
     "AccountId",
     "AccountNotFound",

@@ -10,6 +10,8 @@ from panelry.domain.accounts.values import InvalidLabel, InvalidLimit, InvalidTi
 from panelry.domain.money import LARGEST, Micros
 
 MAX_ACTIVE_KEYS: Final = 10
+KEY_PER_MINUTE: Final = 100
+"""How many requests a minute a key may make that has no limit of its own."""
 LONGEST_LABEL: Final = 100
 MOST_PER_MINUTE: Final = 1_000_000
 LARGEST_DISCOUNT: Final = Decimal("99.99")

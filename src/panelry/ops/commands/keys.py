@@ -85,12 +85,12 @@ def set_(
 
 @command(app, "revoke")
 def revoke(session: Session, prefix: Prefix) -> None:
-    """End a key: the very next request with it is refused."""
-    from panelry.domain import accounts
+    """End a key: the very next request with it is refused. The webhooks that it added are disabled."""
+    from panelry.domain import accounts, webhooks
 
     with session.pool() as pool, pool.transaction() as conn:
         found = accounts.key_by_prefix(conn, prefix)
-        accounts.revoke_key(conn, found.account_id, found.id)
+        webhooks.revoke_key(conn, found.account_id, found.id)
     session.say({}, f"{prefix}… is revoked.")
 
 
