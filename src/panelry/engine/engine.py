@@ -13,10 +13,11 @@ from panelry.connectors import addresses
 from panelry.connectors.http import HttpClient
 from panelry.database import health
 from panelry.database.pool import Pool
-from panelry.domain import orders
+from panelry.domain import orders, webhooks
 from panelry.domain.vault import open_vault
-from panelry.engine import leases, timetable, upkeep
+from panelry.engine import deliveries, leases, timetable, upkeep
 from panelry.engine.cancels import Cancels
+from panelry.engine.deliveries import Deliveries
 from panelry.engine.desk import Desk
 from panelry.engine.letters import Letters
 from panelry.engine.reconciliation import Reconciliation
@@ -30,6 +31,7 @@ CONNECTIONS: Final = 8
 GRACE_SECONDS: Final = 8.0
 BEAT_SECONDS: Final = 2.0
 ABANDON_SECONDS: Final = 1.0
+ABANDON_DELIVERIES_SECONDS: Final = 10.0
 MEET_SECONDS: Final = 2.0
 REROUTE_SECONDS: Final = 1.0
 RECOVER_SECONDS: Final = 15.0
@@ -62,23 +64,33 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Callers:
-    """The loops whose calls to providers outlive their steps."""
+    """The loops whose calls outlive their steps."""
 
     submission: Submission
     tracking: Tracking
     refills: Refills
     cancels: Cancels
     reconciliation: Reconciliation
+    deliveries: Deliveries
 
     async def drain(self, seconds: float) -> None:
         """Give all calls under way the same seconds to end."""
-        callers = (self.submission, self.tracking, self.refills, self.cancels, self.reconciliation)
+        callers = (
+            self.submission, self.tracking, self.refills, self.cancels, self.reconciliation, self.deliveries,
+        )  # fmt: skip
         await asyncio.gather(*(caller.drain(seconds) for caller in callers))
 
 
 async def _work(desk: Desk) -> None:
-    callers = _Callers(Submission(desk), Tracking(desk), Refills(desk), Cancels(desk), Reconciliation(desk))
-    async with asyncio.TaskGroup() as group:
+    async with deliveries.client(desk.settings) as http, asyncio.TaskGroup() as group:
+        callers = _Callers(
+            Submission(desk),
+            Tracking(desk),
+            Refills(desk),
+            Cancels(desk),
+            Reconciliation(desk),
+            Deliveries(desk, http),
+        )
         claiming = [group.create_task(loop) for loop in _claiming(desk, callers)]
         others = [group.create_task(loop) for loop in _others(desk)]
         log.info("engine_started")
@@ -93,7 +105,7 @@ async def _work(desk: Desk) -> None:
 
 
 def _claiming(desk: Desk, callers: _Callers) -> list[Coroutine[None, None, None]]:
-    """Return the loops that make, follow and end orders; none of their steps waits for the network."""
+    """Return the loops that make, follow and end orders and tell of them; no step of theirs waits for the network."""
     idle = desk.settings.poll_seconds
     steps: dict[str, tuple[Callable[[], Awaitable[int]], float]] = {
         "submission": (callers.submission.send_waiting, idle),
@@ -103,6 +115,8 @@ def _claiming(desk: Desk, callers: _Callers) -> list[Coroutine[None, None, None]
         "refills": (callers.refills.follow, idle),
         "cancels": (callers.cancels.ask, idle),
         "reconciliation": (callers.reconciliation.look, idle),
+        "deliveries": (callers.deliveries.deliver, idle),
+        "abandoned deliveries": (lambda: desk.database(webhooks.end_abandoned), ABANDON_DELIVERIES_SECONDS),
         "paying back": (callers.reconciliation.pay_back, PAY_BACK_SECONDS),
         "drip-feed": (lambda: desk.database(orders.make_runs), idle),
         "rerouting": (lambda: desk.database(orders.reroute), REROUTE_SECONDS),

@@ -30,6 +30,11 @@ def timetable(database_url: str) -> App:
     async def sync_catalogues(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (Procrastinate says when)
         await upkeep.sync_catalogues(context.additional_context["desk"])
 
+    @app.periodic(cron="17 4 * * *")
+    @app.task(name="forget_deliveries", queueing_lock="forget_deliveries", pass_context=True)
+    async def forget_deliveries(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (Procrastinate says when)
+        await upkeep.forget_deliveries(context.additional_context["desk"])
+
     return app
 
 

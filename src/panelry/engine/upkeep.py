@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from panelry.domain import catalog, providers
+from panelry.domain import catalog, providers, webhooks
 from panelry.domain.catalog import Synced
 from panelry.domain.providers import Provider, ProviderState
 from panelry.domain.refusals import PermanentFailure, TemporaryFailure
@@ -42,6 +42,12 @@ async def meet_new_providers(desk: Desk) -> int:
     await _for_each(new, "balance", lambda provider: _read_balance(desk, provider))
     await _for_each(new, "services", lambda provider: sync_catalogue(desk, provider))
     return len(new)
+
+
+async def forget_deliveries(desk: Desk) -> None:
+    """Delete deliveries that ended more than 30 days ago, some at a time."""
+    while await desk.database(webhooks.forget) and not desk.stop.is_set():
+        pass
 
 
 async def sync_catalogue(desk: Desk, provider: Provider) -> Synced:

@@ -1,6 +1,7 @@
 """Webhooks: customers' endpoints, and what is delivered to them."""
 
 from panelry.domain.webhooks.operations import (
+    RESPONSE_LIMIT,
     add,
     change,
     claim,
@@ -42,6 +43,7 @@ from panelry.domain.webhooks.values import (
 
 __all__ = [
     "EVENTS",
+    "RESPONSE_LIMIT",
     "Claimed",
     "DeliveryState",
     "InvalidWebhookUrl",

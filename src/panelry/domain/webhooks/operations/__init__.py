@@ -1,6 +1,6 @@
 """All that changes endpoints and deliveries."""
 
-from panelry.domain.webhooks.operations.delivering import claim, end_abandoned, forget, record
+from panelry.domain.webhooks.operations.delivering import RESPONSE_LIMIT, claim, end_abandoned, forget, record
 from panelry.domain.webhooks.operations.redelivering import redeliver, redeliver_range
 from panelry.domain.webhooks.operations.registering import (
     add,
@@ -16,6 +16,7 @@ from panelry.domain.webhooks.operations.registering import (
 from panelry.domain.webhooks.operations.telling import tell
 
 __all__ = [
+    "RESPONSE_LIMIT",
     "add",
     "change",
     "claim",

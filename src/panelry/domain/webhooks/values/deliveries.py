@@ -43,7 +43,7 @@ class Result:
     `response` is the beginning of what the endpoint answered, `retry_after` the header of that name.
     """
 
-    took_milliseconds: int
+    took_milliseconds: int = 0
     status: int | None = None
     error: str = ""
     response: bytes = b""
