@@ -18,6 +18,7 @@ from given import Given
 from panelry import settings as panelry_settings
 from panelry.database.pool import Conn, Pool
 from panelry.settings import Settings
+from valkeys import Valkey
 
 SECRET = "a secret that is only used by the tests"
 _server = ExitStack()
@@ -133,3 +134,12 @@ def folder() -> Iterator[Path]:
     """Return an empty folder that every user of the machine can enter."""
     with servers.open_folder() as path:
         yield path
+
+
+@pytest.fixture
+def shared(folder: Path) -> Iterator[Valkey]:
+    """Return a running Redis or Valkey, which a test may kill and start again."""
+    server = Valkey(folder)
+    server.start()
+    yield server
+    server.kill()
