@@ -57,6 +57,11 @@ def _every_command(order: str, folder: Path) -> list[tuple[str, ...]]:
         ("account", "suspend", email),
         ("account", "resume", email),
         ("account", "tier", email, "Reseller"),
+        ("account", "set", email, "--low-balance", "2.50"),
+        ("account", "set", email, "--low-balance", "off"),
+        ("webhook", "list", email),
+        ("webhook", "add", email, "http://127.0.0.1:9/hook", "--events", "order.completed, balance.low"),
+        ("webhook", "list", email),
         ("key", "create", email, "--label", "shop", "--per-minute", "60"),
         ("key", "list", email),
         ("tier", "list"),
@@ -147,6 +152,28 @@ def test_a_rotated_key_is_shown_once_and_keeps_its_label_and_limit(stage: Stage)
     assert stage.panel.run("key", "rotate", rotated["prefix"]).code == 1
 
 
+def test_an_endpoint_is_looked_after_by_commands(stage: Stage) -> None:
+    cli, email = stage.panel.cli, f"{uuid4().hex}@example.com"
+    cli("account", "create", email)
+    added = cli("webhook", "add", email, "http://127.0.0.1:9/hook", "--events", "balance.low")
+    assert (added["events"], added["secret"][:6]) == (["balance.low"], "whsec_")
+    hook = added["webhook"]
+    assert cli("webhook", "test", hook)["event"].startswith("evt_")
+    assert cli("webhook", "rotate", hook)["secret"] != added["secret"]
+    assert cli("webhook", "disable", hook) == {}
+    [row] = cli("webhook", "list", email)["webhooks"]
+    assert (row["webhook"], row["state"], row["reason"]) == (hook, "disabled", "owner")
+    assert "secret" not in row
+    assert stage.panel.run("webhook", "test", hook).code == 1
+    assert cli("webhook", "enable", hook) == {}
+    assert [row["state"] for row in cli("webhook", "list", email)["webhooks"]] == ["active"]
+    assert cli("webhook", "remove", hook) == {"removed": hook}
+    assert cli("webhook", "list", email) == {"webhooks": []}
+    for _ in range(5):
+        cli("webhook", "add", email, "http://127.0.0.1:9/hook")
+    assert stage.panel.run("webhook", "add", email, "http://127.0.0.1:9/hook").code == 1
+
+
 def test_an_operator_hears_what_a_discount_sells_below_cost(stage: Stage) -> None:
     on_sale = len(stage.panel.cli("catalog", "list")["services"])
     value = stage.panel.cli("tier", "set", "Agency", "--discount", "99")
@@ -192,6 +219,14 @@ REFUSED = [
     ("key", "set", "pnl_nowhere1", "--label", "shop"),
     ("key", "create", CUSTOMER, "--label", "x" * 101),
     ("key", "list", "nobody@example.com"),
+    *[("account", "set", CUSTOMER, "--low-balance", amount) for amount in ("0", "-1", "1e3", "low", "")],
+    ("account", "set", "nobody@example.com", "--low-balance", "5"),
+    ("webhook", "add", "nobody@example.com", "http://127.0.0.1:9/hook"),
+    ("webhook", "add", CUSTOMER, "ftp://127.0.0.1/hook"),
+    ("webhook", "add", CUSTOMER, "http://127.0.0.1:9/hook", "--events", "order.pending"),
+    ("webhook", "list", "nobody@example.com"),
+    *[("webhook", act, "ord_1") for act in ("remove", "test", "rotate", "disable", "enable")],
+    *[("webhook", act, f"whk_{'7Z' * 13}") for act in ("remove", "test", "rotate", "disable", "enable")],
     ("account", "tier", CUSTOMER, "Gold"),
     ("account", "tier", "nobody@example.com", "Agency"),
     ("tier", "set", "Gold", "--per-minute", "10"),

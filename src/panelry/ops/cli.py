@@ -18,6 +18,7 @@ from panelry.ops.commands import (
     routes,
     service,
     tiers,
+    webhooks,
 )
 
 WRONG_USAGE = 2
@@ -33,6 +34,7 @@ processes.add_to(app)
 app.add_typer(accounts.app, name="account")
 app.add_typer(keys.app, name="key")
 app.add_typer(tiers.app, name="tier")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(providers.app, name="provider")
 app.add_typer(catalog.app, name="catalog")
 prices.add_to(catalog.app)

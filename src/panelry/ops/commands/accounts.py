@@ -58,6 +58,25 @@ def credit(
     session.say({"balance": money.text(balance)})
 
 
+@command(app, "set")
+def set_(
+    session: Session,
+    email: Email,
+    *,
+    low_balance: Annotated[
+        str,
+        typer.Option(metavar="AMOUNT|off", help="Tell its endpoints (balance.low) when it falls below this."),
+    ],
+) -> None:
+    """Set from which balance on its owner is warned."""
+    from panelry.domain import accounts, ledger, money
+
+    low = None if low_balance == "off" else money.parse(low_balance)
+    with session.pool() as pool, pool.transaction() as conn:
+        ledger.set_low_balance(conn, accounts.by_email(conn, email).id, low)
+    session.say({"low_balance": None if low is None else money.text(low)})
+
+
 @command(app, "suspend")
 def suspend(session: Session, email: Email) -> None:
     """Let an account do nothing from its next request on."""
