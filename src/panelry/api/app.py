@@ -14,6 +14,7 @@ from panelry.api.answers import Answer, BodyTooLarge, BodyTooSlow, MethodNotAllo
 from panelry.api.batching import Unavailable
 from panelry.api.calls import Calls
 from panelry.api.limits import OTHER, Limits, Visit
+from panelry.api.uses import Uses
 from panelry.api.webhooks import Hooks
 from panelry.connectors.addresses import AddressPolicy
 from panelry.database.pool import Pool
@@ -55,6 +56,7 @@ class Api:
         self._limits = limits or Limits(None, ip_per_minute=0)
         self._calls = Calls(pool, self._metrics)
         self._hooks = Hooks(calls=self._calls, vault=vault, policy=webhook_policy)
+        self._uses = Uses(pool)
         self._currency = currency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +82,8 @@ class Api:
         await send({"type": "http.response.body", "body": answer.body})
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Write down what is still to be written, and let go of the threads."""
+        self._uses.close()
         self._calls.close()
 
     async def _guarded(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
@@ -111,6 +114,8 @@ class Api:
         )
 
     def _finished(self, visit: Visit, answer: Answer, seconds: float) -> None:
+        if visit.key_id is not None:
+            self._uses.note(visit.key_id)
         self._metrics.request(visit.action, _outcome(answer.status), seconds)
         log.info(
             "request",

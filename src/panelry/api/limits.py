@@ -11,7 +11,7 @@ from panelry import clock, peers
 from panelry.api.answers import RateLimited
 from panelry.api.windows import Bucket, Layer, Windows
 from panelry.domain import accounts
-from panelry.domain.accounts import AccountId, Caller, KeyDigest
+from panelry.domain.accounts import AccountId, Caller, KeyDigest, KeyId
 
 KNOWN_SECONDS: Final = 30.0
 MOST_KNOWN: Final = 100_000
@@ -26,6 +26,7 @@ class Allowance:
     """What an account may send with one of its keys: the buckets of the key and of the tier."""
 
     account_id: AccountId
+    key_id: KeyId
     buckets: Sequence[Bucket]
 
 
@@ -58,7 +59,7 @@ class Limits:
             layer=Layer.KEY, whom=str(caller.key_id), limit=caller.per_minute or accounts.KEY_PER_MINUTE
         )
         tier = Bucket(layer=Layer.TIER, whom=str(caller.account_id), limit=caller.tier_per_minute)
-        allowance = Allowance(account_id=caller.account_id, buckets=(key, tier))
+        allowance = Allowance(account_id=caller.account_id, key_id=caller.key_id, buckets=(key, tier))
         self._known[digest] = (clock.monotonic() + KNOWN_SECONDS, allowance)
         return allowance
 
@@ -70,7 +71,7 @@ class Limits:
 class Visit:
     """One request on its way past the limits: who asks for what, and what is left of the windows that it counts in."""
 
-    __slots__ = ("_address", "_denied", "_left", "_limits", "_resets_at", "account_id", "action")
+    __slots__ = ("_address", "_denied", "_left", "_limits", "_resets_at", "account_id", "action", "key_id")
 
     def __init__(self, limits: Limits, address: str | None) -> None:
         """Count against these limits."""
@@ -80,6 +81,7 @@ class Visit:
         self._denied: Bucket | None = None
         self._resets_at = 0
         self.account_id: AccountId | None = None
+        self.key_id: KeyId | None = None
         self.action = OTHER
 
     async def count_address(self) -> None:
@@ -99,17 +101,17 @@ class Visit:
         except RateLimited:
             self._hide_caller()
             return False
-        self.account_id = allowance.account_id
+        self.account_id, self.key_id = allowance.account_id, allowance.key_id
         return True
 
     async def count(self, digest: KeyDigest, caller: Caller) -> None:
         """Count the request for its key and its tier. Raises `RateLimited`."""
-        self.account_id = caller.account_id
+        self.account_id, self.key_id = caller.account_id, caller.key_id
         await self._take(self._limits.learn(digest, caller).buckets)
 
     async def look(self, digest: KeyDigest, caller: Caller) -> None:
         """Tell where key and tier stand, without counting."""
-        self.account_id = caller.account_id
+        self.account_id, self.key_id = caller.account_id, caller.key_id
         await self._take(self._limits.learn(digest, caller).buckets, units=0)
 
     def forget(self, digest: KeyDigest) -> None:
@@ -150,7 +152,7 @@ class Visit:
             raise RateLimited
 
     def _hide_caller(self) -> None:
-        self.account_id = self._denied = None
+        self.account_id = self.key_id = self._denied = None
         self._left = [(bucket, left) for bucket, left in self._left if bucket.layer is Layer.IP]
 
 
