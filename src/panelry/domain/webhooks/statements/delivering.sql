@@ -1,6 +1,6 @@
 -- name: lock_ready
 -- Active endpoints with something due and room for it, locked so that no two engines fill the same room: first those that
--- did well, then the doubtful ones. What is looked at first is the oldest delivery of each endpoint, found by jumping from
+-- did well, then the doubtful ones, new before failing. What is looked at first is the oldest delivery of each endpoint, found by jumping from
 -- one endpoint to the next in the index, however much each of them has waiting.
 WITH RECURSIVE oldest AS (
   (SELECT webhook_id, due_at FROM deliveries WHERE due_at IS NOT NULL ORDER BY webhook_id, due_at LIMIT 1)
@@ -9,7 +9,8 @@ WITH RECURSIVE oldest AS (
     SELECT d.webhook_id, d.due_at FROM deliveries d
     WHERE d.due_at IS NOT NULL AND d.webhook_id > o.webhook_id ORDER BY d.webhook_id, d.due_at LIMIT 1) n
 ), ready AS (
-  SELECT w.id, o.due_at, d.is_doubtful, row_number() OVER (PARTITION BY d.is_doubtful ORDER BY o.due_at) AS place
+  SELECT w.id, o.due_at, w.failing_since IS NOT NULL AS is_failing, d.is_doubtful,
+         row_number() OVER (PARTITION BY d.is_doubtful ORDER BY w.failing_since IS NOT NULL, o.due_at) AS place
   FROM oldest o JOIN webhooks w ON w.id = o.webhook_id
   CROSS JOIN LATERAL (SELECT w.failing_since IS NOT NULL OR w.last_success_at IS NULL AS is_doubtful) d
   WHERE o.due_at <= clock_now() AND w.state = 'active' AND :each::integer > (
@@ -17,7 +18,7 @@ WITH RECURSIVE oldest AS (
 )
 SELECT w.id, r.is_doubtful FROM ready r JOIN webhooks w ON w.id = r.id
 WHERE w.state = 'active' AND r.place <= CASE WHEN r.is_doubtful THEN :doubtful::integer ELSE :most::integer END
-ORDER BY r.is_doubtful, r.due_at LIMIT :most::integer
+ORDER BY r.is_doubtful, r.is_failing, r.due_at LIMIT :most::integer
 FOR NO KEY UPDATE OF w SKIP LOCKED;
 
 -- name: claim_deliveries
