@@ -10,6 +10,7 @@ from panelry.ops.commands import (
     books,
     catalog,
     coupons,
+    deliveries,
     keys,
     orders,
     prices,
@@ -35,6 +36,7 @@ app.add_typer(accounts.app, name="account")
 app.add_typer(keys.app, name="key")
 app.add_typer(tiers.app, name="tier")
 app.add_typer(webhooks.app, name="webhook")
+deliveries.add_to(webhooks.app)
 app.add_typer(providers.app, name="provider")
 app.add_typer(catalog.app, name="catalog")
 prices.add_to(catalog.app)

@@ -19,10 +19,11 @@ from panelry.domain.webhooks.operations import (
     tell,
     test,
 )
-from panelry.domain.webhooks.queries import find, of_account
+from panelry.domain.webhooks.queries import deliveries, find, of_account
 from panelry.domain.webhooks.rules import EVENTS, body, instant, signed_headers, status_fields, wanted
 from panelry.domain.webhooks.values import (
     Claimed,
+    Delivery,
     DeliveryState,
     InvalidWebhookUrl,
     NoSuchWebhook,
@@ -45,6 +46,7 @@ __all__ = [
     "EVENTS",
     "RESPONSE_LIMIT",
     "Claimed",
+    "Delivery",
     "DeliveryState",
     "InvalidWebhookUrl",
     "NoSuchWebhook",
@@ -65,6 +67,7 @@ __all__ = [
     "body",
     "change",
     "claim",
+    "deliveries",
     "disable",
     "enable",
     "end_abandoned",

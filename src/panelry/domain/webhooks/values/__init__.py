@@ -2,6 +2,7 @@
 
 from panelry.domain.webhooks.values.deliveries import (
     Claimed,
+    Delivery,
     DeliveryState,
     Result,
     Standing,
@@ -25,6 +26,7 @@ from panelry.domain.webhooks.values.telling import Told, WebhookId
 
 __all__ = [
     "Claimed",
+    "Delivery",
     "DeliveryState",
     "InvalidWebhookUrl",
     "NoSuchWebhook",

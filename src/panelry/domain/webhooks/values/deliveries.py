@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from panelry.domain.accounts import AccountId
 from panelry.domain.webhooks.values.telling import Told, WebhookId
@@ -74,3 +75,17 @@ class Verdict:
 
     to: DeliveryState
     due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A delivery as whoever asks what became of it sees it; `last_result` is that of the last of its attempts."""
+
+    event_id: UUID
+    type: str
+    state: DeliveryState
+    attempts: int
+    last_result: str
+    due_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
