@@ -1,6 +1,7 @@
 """The long-running pieces, each one process."""
 
 import asyncio
+from contextlib import ExitStack
 from typing import Literal
 
 from panelry import settings as panelry_settings
@@ -20,11 +21,14 @@ def run_server(
     is_alone = _begin(session.settings)
     port = up.free_port(host, port)
     panelry_settings.choose_django_settings()
-    with session.database(keep=is_alone) as settings:
+    with session.database(keep=is_alone) as settings, ExitStack() as stack:
         from panelry.asgi import Entrance
+        from panelry.ops.presence import Presence
 
+        # Pages alone count no requests.
+        processes = stack.enter_context(Presence(settings)).count if part != "web" else lambda: 1
         config = uvicorn.Config(
-            Entrance(settings, part=part, with_engine=with_engine),
+            Entrance(settings, part=part, with_engine=with_engine, processes=processes),
             host=host,
             port=port,
             loop="uvloop",

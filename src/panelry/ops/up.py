@@ -32,6 +32,9 @@ def run(session: Session, *, host: str, port: int, demo: bool) -> None:
         logs.warn_of_development(session.settings)
         is_embedded = session.settings.database_url is None
         with session.database(migrate="needed", keep=True) as settings:
+            from panelry.ops.presence import Presence
+
+            Presence(settings).check()
             shown: dict[str, Any] = {"address": _address(host, port)}
             parts = _parts(host, port)
             # Each part counts itself among the users of an embedded server.
