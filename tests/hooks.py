@@ -7,6 +7,7 @@ from given import VAULT, Customer
 from panelry.database.pool import Conn
 from panelry.domain import ids, webhooks
 from panelry.domain.events import Event
+from panelry.domain.vault import Vault
 from panelry.domain.webhooks import Claimed, Registered, Result, WebhookId
 
 LEASE = timedelta(seconds=30)
@@ -16,10 +17,15 @@ GONE = Result(took_milliseconds=3, status=410)
 
 
 def endpoint(
-    conn: Conn, customer: Customer, url: str = "https://shop.example/hook", events: Iterable[str] = ()
+    conn: Conn,
+    customer: Customer,
+    url: str = "https://shop.example/hook",
+    events: Iterable[str] = (),
+    *,
+    vault: Vault = VAULT,
 ) -> Registered:
     """Register an endpoint of a customer."""
-    return webhooks.add(conn, VAULT, customer.account, url=url, events=events)
+    return webhooks.add(conn, vault, customer.account, url=url, events=events)
 
 
 def told(conn: Conn, customer: Customer, count: int = 1) -> list[Event]:
