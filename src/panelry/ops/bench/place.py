@@ -9,6 +9,7 @@ from panelry.api.calls import Calls
 from panelry.domain import accounts, ids
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import Draft
+from panelry.metrics import Metrics
 from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Customer, Ground
 from panelry.ops.bench.pgbench import Baseline
@@ -55,7 +56,7 @@ def _measured(
 ) -> Figures:
     account_ids = [customer.account_id for customer in customers]
     before = ground.count_orders(account_ids)
-    calls = Calls(ground.pool)
+    calls = Calls(ground.pool, Metrics())
     try:
         took, placed = asyncio.run(_load(calls, customers, services, seconds=seconds, callers=callers))
     finally:
