@@ -248,6 +248,18 @@ def test_only_what_the_wallet_gets_back_is_told_as_refunded(
     given.assert_books()
 
 
+def test_a_refund_that_is_all_the_coupons_is_told_to_nobody_but_counted_each_time(
+    conn: Conn, given: Given, customer: Customer, provider: ProviderId, service: ServiceId, hook: WebhookId
+) -> None:
+    order = placed(conn, customer, service, coupon=given.coupon(percent=100))
+    tracked = given.accepted(provider)
+    for remains in (40, 60, 80):
+        orders.apply_reports(conn, {tracked: said(U.PARTIAL, remains=remains)})
+    assert told(conn, customer, order)[2:] == ["order.partial", *["order.coupon_returned"] * 3]
+    assert waiting(conn, hook) == ["order.created", "order.processing", "order.partial"]
+    given.assert_books()
+
+
 def test_a_drip_feed_is_told_as_one_order_that_counts_its_finished_runs(
     conn: Conn, given: Given, customer: Customer, provider: ProviderId, service: ServiceId, hook: WebhookId
 ) -> None:

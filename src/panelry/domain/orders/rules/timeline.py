@@ -11,9 +11,10 @@ _NAMES: Final = {state: str(state) for state in OrderState} | {OrderState.REFUND
 
 
 def steps(change: Change) -> list[str]:
-    """Name the events that a change writes: for a new state, for other news, for money that went back to the wallet.
+    """Name the events that a change writes: for a new state, for other news, for money that went back.
 
-    Those of a drip-feed's runs are `run.…`: their order has events of its own.
+    Those of a drip-feed's runs are `run.…`: their order has events of its own. A refund of which the wallet got nothing
+    has a name that nobody is told.
     """
     names = []
     if change.to is not change.order.state:
@@ -23,8 +24,8 @@ def steps(change: Change) -> list[str]:
         names.append(change.news)
     if change.order.parent_id is not None:
         return [f"run.{name}" for name in names]
-    if back_to_wallet(change) > 0:
-        names.append("refunded")
+    if change.refund_micros > 0:
+        names.append("refunded" if back_to_wallet(change) > 0 else "coupon_returned")
     return [f"order.{name}" for name in names]
 
 
