@@ -153,7 +153,9 @@ def prepare(session: Session, settings: Settings, *, address: str) -> tuple[list
 
 def _sandbox(note: "_Note", name: str, *, log: Path, speed: str) -> Part:
     where = ["--listen", f"127.0.0.1:{note.ports[name]}", "--log", str(log)]
-    return Part(name=name, arguments=["sandbox", *where, "--key", note.provider_key, "--speed", speed])
+    # The key is not an argument: everybody on the machine can read those.
+    environment = {"PANELRY_SANDBOX_KEY": note.provider_key}
+    return Part(name=name, arguments=["sandbox", *where, "--speed", speed], environment=environment)
 
 
 def _fill(conn: Conn, session: Session, note: "_Note") -> ServiceId:

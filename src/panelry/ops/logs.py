@@ -1,12 +1,16 @@
-"""Logs: one JSON object a line on stderr, ours and our libraries', uncaught exceptions too."""
+"""Logs: one JSON object a line on stderr, ours and our libraries', uncaught exceptions too, secrets never."""
 
 import logging
 import sys
+import threading
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import structlog
 
+from panelry.ops import reporting
+from panelry.ops.redaction import redact_all
 from panelry.settings import Settings
 
 DEVELOPMENT_BANNER: Final = (
@@ -17,12 +21,13 @@ DEVELOPMENT_BANNER: Final = (
 )
 
 
-def configure(*, level: int = logging.INFO) -> None:
-    """Send everything through one formatter; libraries from WARNING up."""
+def configure(settings: Settings, *, level: int = logging.INFO) -> None:
+    """Send everything through one formatter; libraries from WARNING up. Errors are reported where that is set up."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *reporting.start(settings),
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -35,7 +40,8 @@ def configure(*, level: int = logging.INFO) -> None:
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(),
+            _redact,
+            structlog.processors.JSONRenderer(serializer=_json),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -46,12 +52,26 @@ def configure(*, level: int = logging.INFO) -> None:
     logging.getLogger("panelry").setLevel(level)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
 
 
 def warn_of_development(settings: Settings) -> None:
     """Say loudly that this must not be a public machine."""
     if settings.development:
         structlog.get_logger("panelry").warning("development_mode", banner=DEVELOPMENT_BANNER)
+
+
+def _redact(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: redact_all(value) for name, value in event.items()}
+
+
+def _json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event).decode()
+
+
+def _uncaught_in_thread(of: threading.ExceptHookArgs) -> None:
+    if of.exc_value is not None:
+        _uncaught(of.exc_type, of.exc_value, of.exc_traceback)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -73,7 +73,7 @@ def hold_lifeline() -> bool:
 
 def _begin(settings: Settings) -> bool:
     """Set up what every long-running program needs; return whether it stands alone, not as a part of `up`."""
-    logs.configure()
+    logs.configure(settings)
     is_alone = not hold_lifeline()
     if is_alone:
         logs.warn_of_development(settings)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from panelry import settings as panelry_settings
 from panelry.ops import signals
+from panelry.ops.redaction import redact
 from panelry.settings import InvalidSetting, Settings
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Session:
 
     def fail(self, reason: str, value: dict[str, Any] | None = None) -> None:
         """Say why nothing came of it: on stderr, and with `--json` as the one answer, too."""
+        reason = redact(reason)
         if self.json and not self.has_spoken:
             self.say(value if value is not None else {"error": reason})
         if panelry_settings.lifeline() is not None:  # a part of `up`, whose stderr is the log

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -24,10 +24,11 @@ LONGEST_WAIT_SECONDS: Final = 5.0
 
 @dataclass(slots=True)
 class Part:
-    """One child process: how to start it, and how it is doing."""
+    """One child process: how to start it, with this in its environment, and how it is doing."""
 
     name: str
     arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_at: float = 0.0
@@ -96,7 +97,9 @@ class Supervisor:
         part.started_at = clock.monotonic()
         part.process = subprocess.Popen(
             [sys.executable, "-m", "panelry", *part.arguments, "--data", str(self._data)],
-            env=panelry_settings.child_environment(PANELRY_LIFELINE=str(self._lifeline), **self._environment),
+            env=panelry_settings.child_environment(
+                PANELRY_LIFELINE=str(self._lifeline), **self._environment, **part.environment
+            ),
             pass_fds=[self._lifeline],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,  # our own stdout carries one answer

@@ -25,7 +25,7 @@ PORT_SECONDS: Final = 2.0  # what was killed a moment ago may still be closing i
 
 def run(session: Session, *, host: str, port: int, demo: bool) -> None:
     """Run all parts until a signal says stop."""
-    logs.configure()
+    logs.configure(session.settings)
     stop = signals.stop_on_signals()
     with _only_one(session.settings.data):
         port = free_port(host, port)

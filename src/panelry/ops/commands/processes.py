@@ -84,7 +84,9 @@ def sandbox(
     *,
     listen: Listen = "127.0.0.1:8099",
     log: Annotated[Path, typer.Option(help="Where each accepted order is written before it is answered.")],
-    key: Annotated[str | None, typer.Option(help="The only key it takes; without it any.")] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="PANELRY_SANDBOX_KEY", help="The only key it takes; without it any.")
+    ] = None,
     speed: Annotated[float, typer.Option(min=0.001, help="10 runs ten times faster.")] = 1.0,
     dialect: Annotated[Literal["classic", "panelry"], typer.Option(help="How it speaks.")] = "classic",
 ) -> None:
