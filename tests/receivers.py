@@ -49,6 +49,7 @@ Behaviour = Callable[[Line], Awaitable[None]]
 
 
 async def takes(line: Line) -> None:
+    await asyncio.sleep(0.001)
     await line.say("200 OK", b"thanks")
 
 
@@ -87,10 +88,12 @@ async def stalls(line: Line) -> None:
 
 async def trickles(line: Line) -> None:
     line.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-    while not line.reader.at_eof():
+    is_there = True
+    while is_there:
         line.writer.write(b"x")
         await line.writer.drain()
-        await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            is_there = bool(await asyncio.wait_for(line.reader.read(1), 0.02))
     await line.hang_up()
 
 
@@ -140,7 +143,7 @@ class Receivers:
         path, is_open = heard.path, True
         self.under_way[path] += 1
         if self.under_way[path] > MOST:
-            await asyncio.sleep(0.05)  # the end of an earlier one may be waiting to be noticed
+            await asyncio.sleep(0.2)  # the end of an earlier one may be waiting to be noticed
         self.most[path] = max(self.most[path], self.under_way[path])
 
         def done() -> None:

@@ -1,16 +1,9 @@
 """5,000 events to twenty receivers of which a third are hostile, by an engine that is killed twice: nothing is lost."""
 
-import json
-import subprocess
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import psycopg
+from deliveries import Stage
 from panels import until
 from standardwebhooks.webhooks import Webhook
 
@@ -22,11 +15,9 @@ from panelry.database.pool import Conn, Pool
 from panelry.domain import ids, orders, providers
 from panelry.domain.orders import Placed
 from panelry.domain.vault import open_vault
-from panelry.domain.webhooks import Registered
 from receivers import Receivers, receiving
 
 SETTINGS = {
-    "PANELRY_DEVELOPMENT": "1",
     "PANELRY_WEBHOOK_TOTAL_SECONDS": "0.3",
     "PANELRY_POLL_SECONDS": "0.05",
 }
@@ -46,68 +37,10 @@ EVENTS_OF_HOSTILE = 60
 EVENTS = 5_000
 
 
-@dataclass(slots=True)
-class Stage:
-    """A database, its customers with a receiver each, and the engine that works on it."""
-
-    url: str
-    folder: Path
-    shops: dict[str, Registered] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
-
-    @contextmanager
-    def connect(self) -> Iterator[Conn]:
-        with psycopg.connect(self.url, autocommit=True) as conn:
-            yield conn
-
-    def start(self) -> None:
-        with (self.folder / "engine.log").open("a") as log:
-            self.process = subprocess.Popen(
-                [*PANELRY, "work", "--data", str(self.folder)], env=self.environment(), stdout=log, stderr=log
-            )
-
-    def kill(self) -> None:
-        """Kill the engine at whatever it is doing; what it held is due as if its leases had ended."""
-        assert self.process
-        self.process.kill()
-        self.process.wait()
-        with self.connect() as conn:
-            conn.execute("UPDATE deliveries SET due_at = clock_now() WHERE state = 'sending'")
-
-    def hurry(self) -> None:
-        """Let what waits for a later attempt be due now; what is being recorded just now has its turn later."""
-        with self.connect() as conn:
-            conn.execute(
-                "UPDATE deliveries d SET due_at = clock_now() FROM ("
-                "SELECT webhook_id, event_id FROM deliveries WHERE state = 'waiting' AND due_at > clock_now() "
-                "FOR NO KEY UPDATE SKIP LOCKED) w WHERE w.webhook_id = d.webhook_id AND w.event_id = d.event_id"
-            )
-
-    def count(self, *states: str) -> int:
-        with self.connect() as conn:
-            query = "SELECT count(*) FROM deliveries WHERE state = ANY (%s)"
-            return int(conn.execute(query, [list(states)]).fetchall()[0][0])
-
-    def is_beyond(self, finished: int) -> bool:
-        self.hurry()
-        return self.count("delivered", "exhausted") >= finished
-
-    def cli(self, *arguments: str) -> Any:
-        command = [*PANELRY, *arguments, "--data", str(self.folder), "--json"]
-        result = subprocess.run(command, env=self.environment(), capture_output=True, check=True)
-        return json.loads(result.stdout)
-
-    def environment(self) -> dict[str, str]:
-        return panelry_settings.child_environment(**SETTINGS, DATABASE_URL=self.url)
-
-
-PANELRY = (sys.executable, "-m", "panelry")
-
-
 def test_every_event_arrives_or_is_listed_whatever_receivers_do_and_though_the_engine_is_killed(
     fresh_database: str, fresh_pool: Pool, folder: Path
 ) -> None:
-    stage = Stage(url=fresh_database, folder=folder)
+    stage = Stage(url=fresh_database, folder=folder, settings=SETTINGS)
     with receiving({**HEALTHY, **HOSTILE}) as shops:
         happened = _orders(stage, fresh_pool, shops)
         assert stage.count("waiting") == EVENTS
@@ -122,9 +55,7 @@ def test_every_event_arrives_or_is_listed_whatever_receivers_do_and_though_the_e
             _assert_all_is_told(stage, shops, happened)
             _assert_redelivery(stage, shops)
         finally:
-            assert stage.process
-            stage.process.terminate()
-            stage.process.wait(20)
+            stage.stop()
 
 
 def _orders(stage: Stage, pool: Pool, shops: Receivers) -> dict[str, set[str]]:

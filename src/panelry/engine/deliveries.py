@@ -1,7 +1,7 @@
 """Sends customers' endpoints what happened (api-v2.md, 7), each attempt beside the loop, so that a slow one delays nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +14,7 @@ from panelry import clock
 from panelry.connectors import addresses
 from panelry.connectors.http import Ambiguous, HttpClient, NotRead
 from panelry.connectors.names import resolving
+from panelry.database.pool import Conn
 from panelry.domain import ids, webhooks
 from panelry.domain.webhooks import Claimed, Result
 from panelry.engine.desk import Desk
@@ -25,6 +26,8 @@ PLACES: Final = 128
 CONNECT_SECONDS: Final = 5.0
 SPARE_SECONDS: Final = 15.0
 """How much longer a lease is than an attempt."""
+
+Claim = Callable[[Conn], list[Claimed]]
 
 
 @asynccontextmanager
@@ -53,15 +56,22 @@ class Deliveries:
         self._results: dict[Claimed, Result] = {}
 
     async def deliver(self) -> int:
-        """Record all that has come back, start what is due, or wait for the next to come back; return what there was."""
-        recorded = await self._record()
-        claimed = await self._claim()
+        """Record what has come back and start what is due, then wait for the next to come back; return what there was."""
+        results = dict(self._results)
+        turn = partial(_turn, results=results, claim=self._claim())
+        claimed_at = clock.monotonic()
+        claimed = await self._desk.database(turn)
+        for one in results:
+            del self._results[one]
+        for one in claimed:
+            task = asyncio.create_task(self._make(one, claimed_at))
+            self._calls[task] = one
+            task.add_done_callback(self._calls.pop)
         under_way = len(self._calls)
-        if under_way and not recorded and not claimed:
-            await asyncio.wait(
-                self._calls, timeout=self._desk.settings.poll_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-        return recorded + claimed + under_way
+        if under_way:  # until one of them is back there is room for what happens meanwhile only
+            idle = self._desk.settings.poll_seconds
+            await asyncio.wait(self._calls, timeout=idle, return_when=asyncio.FIRST_COMPLETED)
+        return len(results) + under_way
 
     async def drain(self, seconds: float) -> None:
         """Give attempts some seconds to end, cut off the others, and record what came back."""
@@ -71,36 +81,22 @@ class Deliveries:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            await self._record()
-        except Exception:
-            log.exception("deliveries_not_recorded", count=len(self._results))
-
-    async def _record(self) -> int:
         results = dict(self._results)
-        if results:
+        try:
             await self._desk.database(partial(webhooks.record, results=results))
-        for claimed in results:
-            del self._results[claimed]
-        return len(results)
+        except Exception:
+            log.exception("deliveries_not_recorded", count=len(results))
 
-    async def _claim(self) -> int:
-        held = [*self._calls.values(), *self._results]
-        doubtful = PLACES // 2 - sum(claimed.is_doubtful for claimed in held)
-        claim = partial(
+    def _claim(self) -> Claim:
+        """Return what claims as much as there is room for, once the results at hand are recorded."""
+        held = self._calls.values()
+        return partial(
             webhooks.claim,
             vault=self._desk.vault,
-            most=max(PLACES - len(held), 0),
-            doubtful=max(doubtful, 0),
+            most=PLACES - len(held),
+            doubtful=max(PLACES // 2 - sum(claimed.is_doubtful for claimed in held), 0),
             lease=timedelta(seconds=self._desk.settings.webhook_total_seconds + SPARE_SECONDS),
         )
-        claimed_at = clock.monotonic()
-        claimed = await self._desk.database(claim)
-        for one in claimed:
-            task = asyncio.create_task(self._make(one, claimed_at))
-            self._calls[task] = one
-            task.add_done_callback(self._calls.pop)
-        return len(claimed)
 
     async def _make(self, claimed: Claimed, claimed_at: float) -> None:
         began = clock.monotonic()
@@ -128,3 +124,9 @@ class Deliveries:
             log.exception("delivery_failed", webhook=ids.show(ids.WEBHOOK, claimed.webhook_id))
             return Result(error=f"a fault of the panel: {type(error).__name__}")
         return Result(status=answer.status, response=answer.body, retry_after=answer.retry_after)
+
+
+def _turn(conn: Conn, results: Mapping[Claimed, Result], claim: Claim) -> list[Claimed]:
+    """Record and claim in one transaction: the room that results leave is taken at once."""
+    webhooks.record(conn, results)
+    return claim(conn)

@@ -1,0 +1,81 @@
+"""A database with customers who have receivers, and an engine of its own process that delivers to them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from panelry import settings as panelry_settings
+from panelry.database.pool import Conn
+from panelry.domain.webhooks import Registered
+
+PANELRY = (sys.executable, "-m", "panelry")
+
+
+@dataclass(slots=True)
+class Stage:
+    """A database, its customers with a receiver each, and the engine that works on it."""
+
+    url: str
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    shops: dict[str, Registered] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def connect(self) -> Iterator[Conn]:
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            yield conn
+
+    def start(self) -> None:
+        with (self.folder / "engine.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*PANELRY, "work", "--data", str(self.folder)], env=self.environment(), stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """Kill the engine at whatever it is doing; what it held is due as if its leases had ended."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+        with self.connect() as conn:
+            conn.execute("UPDATE deliveries SET due_at = clock_now() WHERE state = 'sending'")
+
+    def stop(self) -> None:
+        assert self.process
+        self.process.terminate()
+        self.process.wait(20)
+
+    def hurry(self) -> None:
+        """Let what waits for a later attempt be due now; what is being recorded just now has its turn later."""
+        with self.connect() as conn:
+            conn.execute(
+                "UPDATE deliveries d SET due_at = clock_now() FROM ("
+                "SELECT webhook_id, event_id FROM deliveries WHERE state = 'waiting' AND due_at > clock_now() "
+                "FOR NO KEY UPDATE SKIP LOCKED) w WHERE w.webhook_id = d.webhook_id AND w.event_id = d.event_id"
+            )
+
+    def count(self, *states: str) -> int:
+        with self.connect() as conn:
+            query = "SELECT count(*) FROM deliveries WHERE state = ANY (%s)"
+            return int(conn.execute(query, [list(states)]).fetchall()[0][0])
+
+    def is_beyond(self, finished: int) -> bool:
+        self.hurry()
+        return self.count("delivered", "exhausted") >= finished
+
+    def cli(self, *arguments: str) -> Any:
+        command = [*PANELRY, *arguments, "--data", str(self.folder), "--json"]
+        result = subprocess.run(command, env=self.environment(), capture_output=True, check=True)
+        return json.loads(result.stdout)
+
+    def environment(self) -> dict[str, str]:
+        return panelry_settings.child_environment(
+            PANELRY_DEVELOPMENT="1", **self.settings, DATABASE_URL=self.url
+        )
