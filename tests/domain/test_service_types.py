@@ -1,6 +1,7 @@
 """Every service type: what a complete draft becomes, what may not be missing, and what goes upstream."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from given import Customer, Given, draft, upstream_service
 from panelry.database.pool import Conn
 from panelry.domain import catalog, money
-from panelry.domain.accounts import AccountId, digest
-from panelry.domain.catalog import NewService, Route, RouteId, Service, ServiceId
+from panelry.domain.accounts import AccountId, Buyer, digest
+from panelry.domain.catalog import NewService, Route, RouteId, Service, ServiceId, discounted
 from panelry.domain.ledger import Wallet
 from panelry.domain.money import LARGEST, Micros
 from panelry.domain.orders import (
@@ -205,10 +206,10 @@ ACCOUNT = AccountId(UUID(int=1))
 
 @for_all(
     st.sampled_from(sorted(TYPES)), st.integers(0, 10**12).map(Micros), st.sampled_from([1, 1000]), st.integers(1, 300),
-    st.integers(1, 1000),
+    st.integers(1, 1000), st.decimals(0, Decimal("99.99"), places=2),
 )  # fmt: skip
-def test_whatever_the_type_the_charge_is_rate_times_units_rounded_up_for_each_run(
-    type_: str, rate: Micros, per: int, units: int, runs: int
+def test_whatever_the_type_the_charge_is_the_buyers_rate_times_units_rounded_up_for_each_run(
+    type_: str, rate: Micros, per: int, units: int, runs: int, percent: Decimal
 ) -> None:
     table = TYPES[type_]
     said = dict(EVERY[type_].said) | {"quantity": str(units), "min": str(units), "max": str(units)}
@@ -220,13 +221,14 @@ def test_whatever_the_type_the_charge_is_rate_times_units_rounded_up_for_each_ru
         dripfeed=True, cancel=False, routes=(ROUTE,),
     )  # fmt: skip
     loaded = Loaded(
-        callers=[ACCOUNT], wallets={ACCOUNT: Wallet(account_id=ACCOUNT, balance_micros=LARGEST)}, coupons={},
+        callers=[Buyer(account_id=ACCOUNT, discount_percent=percent)], wallets={ACCOUNT: Wallet(account_id=ACCOUNT, balance_micros=LARGEST)}, coupons={},
         services={service.id: service}, known={}, at=datetime(2026, 11, 22, tzinfo=UTC),
     )  # fmt: skip
     drafted = Draft(caller=ACCOUNT, service=service.id, request_id="r", parameters=said)
     decision = decide(loaded, [drafted], mint=uuid4)
     [order] = decision.orders
-    assert order.charge_micros == runs * -(-rate * units // per)
+    own_rate = discounted(rate, percent)
+    assert (order.rate_micros, order.charge_micros) == (own_rate, runs * -(-own_rate * units // per))
     assert order.quantity == runs * units
     assert sum(t.entry.amount_micros for t in decision.transfers) == order.charge_micros
     assert (order.route_id is None) == (runs > 1)
