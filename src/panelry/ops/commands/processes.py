@@ -91,13 +91,23 @@ def sandbox(
     dialect: Annotated[Literal["classic", "panelry"], typer.Option(help="How it speaks.")] = "classic",
 ) -> None:
     """Run the sandbox provider, for trying things out."""
+    import structlog
+
     from panelry.connectors.sandbox import SandboxOptions, run
-    from panelry.ops import running
+    from panelry.ops import logs, running
+
+    def ready(url: str) -> None:
+        if is_part:  # whose stdout is the log
+            structlog.get_logger("panelry.sandbox").info("sandbox_ready", url=url)
+        else:
+            session.say({"url": url}, f"Sandbox provider at {url}")
 
     host, port = _address(listen)
-    running.hold_lifeline()
+    is_part = running.hold_lifeline()
+    if is_part:
+        logs.configure(session.settings)
     options = SandboxOptions(host=host, port=port, log=log, key=key, speed=speed, dialect=dialect)
-    run(options, ready=lambda url: session.say({"url": url}, f"Sandbox provider at {url}"))
+    run(options, ready=ready)
 
 
 def _address(text: str) -> tuple[str, int]:
