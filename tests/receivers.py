@@ -27,12 +27,16 @@ class Heard:
 
 @dataclass(slots=True)
 class Line:
-    """What a receiver answers on; `done` ends its part, before the other side can know of it."""
+    """What a receiver answers on; `done` ends its part, before the other side can know of it.
+
+    One that `lingers` ends when the other side gives up, which is noticed a little later.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     heard: Heard
     done: Callable[[], None]
+    linger: Callable[[], None]
 
     async def say(self, status: str, body: bytes = b"", *headers: str) -> None:
         lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
@@ -82,11 +86,13 @@ async def resets(line: Line) -> None:
 
 
 async def stalls(line: Line) -> None:
+    line.linger()
     await line.reader.read(1)  # until the other side gives up
     await line.hang_up()
 
 
 async def trickles(line: Line) -> None:
+    line.linger()
     line.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
     is_there = True
     while is_there:
@@ -114,6 +120,7 @@ class Receivers:
     port: int = 0
     heard: list[Heard] = field(default_factory=list)
     under_way: Counter[str] = field(default_factory=Counter)
+    lingering: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)
     _times: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -140,19 +147,23 @@ class Receivers:
         return heard
 
     async def _behave(self, heard: Heard, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path, is_open = heard.path, True
+        path, counted = heard.path, [self.under_way]
         self.under_way[path] += 1
-        if self.under_way[path] > MOST:
-            await asyncio.sleep(0.2)  # the end of an earlier one may be waiting to be noticed
+        if self.under_way[path] > MOST and self.lingering[path]:
+            await asyncio.sleep(0.2)
         self.most[path] = max(self.most[path], self.under_way[path])
 
+        def linger() -> None:
+            self.lingering[path] += 1
+            counted.append(self.lingering)
+
         def done() -> None:
-            nonlocal is_open
-            self.under_way[path] -= is_open
-            is_open = False
+            while counted:
+                counted.pop()[path] -= 1
 
         try:
-            await self.behaviours[path](Line(reader=reader, writer=writer, heard=heard, done=done))
+            line = Line(reader=reader, writer=writer, heard=heard, done=done, linger=linger)
+            await self.behaviours[path](line)
         finally:
             done()
 

@@ -1,4 +1,4 @@
-"""A database with customers who have receivers, and an engine of its own process that delivers to them."""
+"""A database with customers who have receivers, and engines in processes of their own that deliver to them."""
 
 import json
 import subprocess
@@ -20,13 +20,13 @@ PANELRY = (sys.executable, "-m", "panelry")
 
 @dataclass(slots=True)
 class Stage:
-    """A database, its customers with a receiver each, and the engine that works on it."""
+    """A database, its customers with a receiver each, and the engines that work on it."""
 
     url: str
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     shops: dict[str, Registered] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    engines: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @contextmanager
     def connect(self) -> Iterator[Conn]:
@@ -34,23 +34,25 @@ class Stage:
             yield conn
 
     def start(self) -> None:
+        """Start an engine, beside others where there are some."""
         with (self.folder / "engine.log").open("a") as log:
-            self.process = subprocess.Popen(
-                [*PANELRY, "work", "--data", str(self.folder)], env=self.environment(), stdout=log, stderr=log
-            )
+            command = [*PANELRY, "work", "--data", str(self.folder)]
+            self.engines.append(subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log))
 
     def kill(self) -> None:
-        """Kill the engine at whatever it is doing; what it held is due as if its leases had ended."""
-        assert self.process
-        self.process.kill()
-        self.process.wait()
+        """Kill all engines at whatever they are doing; what they held is due as if their leases had ended."""
+        for engine in self.engines:
+            engine.kill()
+            engine.wait()
+        self.engines.clear()
         with self.connect() as conn:
             conn.execute("UPDATE deliveries SET due_at = clock_now() WHERE state = 'sending'")
 
     def stop(self) -> None:
-        assert self.process
-        self.process.terminate()
-        self.process.wait(20)
+        for engine in self.engines:
+            engine.terminate()
+        for engine in self.engines:
+            engine.wait(20)
 
     def hurry(self) -> None:
         """Let what waits for a later attempt be due now; what is being recorded just now has its turn later."""

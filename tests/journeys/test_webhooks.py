@@ -1,4 +1,4 @@
-"""5,000 events to twenty receivers of which a third are hostile, by an engine that is killed twice: nothing is lost."""
+"""5,000 events to twenty receivers of which a third are hostile, by engines that are killed twice: nothing is lost."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -37,7 +37,7 @@ EVENTS_OF_HOSTILE = 60
 EVENTS = 5_000
 
 
-def test_every_event_arrives_or_is_listed_whatever_receivers_do_and_though_the_engine_is_killed(
+def test_every_event_arrives_or_is_listed_whatever_receivers_do_and_though_engines_are_killed(
     fresh_database: str, fresh_pool: Pool, folder: Path
 ) -> None:
     stage = Stage(url=fresh_database, folder=folder, settings=SETTINGS)
@@ -51,6 +51,7 @@ def test_every_event_arrives_or_is_listed_whatever_receivers_do_and_though_the_e
                 stage.kill()
                 assert stage.count("waiting", "sending") > 0, "all was over before the kill"
                 stage.start()
+            stage.start()
             until(lambda: stage.is_beyond(EVENTS))
             _assert_all_is_told(stage, shops, happened)
             _assert_redelivery(stage, shops)
