@@ -9,6 +9,7 @@ from typing import Any
 
 import contract
 import pytest
+from documented import PAGE, RECEIVERS, receiving
 from standardwebhooks import Webhook
 
 from domain.endpoints import bodies
@@ -29,7 +30,6 @@ from panelry.domain.providers import (
 )
 from panelry.domain.refills import RefillId, Wanted
 from panelry.domain.webhooks import EVENTS, Claimed, WebhookId
-from receivers import PAGE, RECEIVERS, receiving
 
 EXAMPLES: dict[str, dict[str, Any]] = dict(
     zip(
