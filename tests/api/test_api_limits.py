@@ -1,22 +1,30 @@
 """What a caller meets at its limits: who is denied, what it costs, and what the headers tell."""
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+import contract
 import pytest
 from books import Books, Stored
-from doors import Door, Reply, refused
+from doors import Door, Reply, Server, refused, serving
 
 from given import Customer
-from panelry import clock
+from panelry import clock, peers
 from panelry.api.limits import Limits
 from panelry.api.windows import OwnWindows
 from panelry.domain import accounts
 from panelry.domain.accounts import rules
+from panelry.settings import Settings
 
 NEVER_ISSUED = rules.key_from(4711)
 EXHAUSTED = (429, "Rate limit exceeded")
 MINUTE = 30_000_000
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "resellers" / "rate-limits.md").read_text()
+EXAMPLE = re.compile(r"^HTTP/1\.1 ([0-9]{3}) .*\n((?:[a-z-]+: .*\n)+)\n(.*)$", re.MULTILINE)
 Order = dict[str, str]
 Make = Callable[..., Door]
 
@@ -310,3 +318,45 @@ def test_a_crowd_gets_exactly_what_the_key_allows(
     answers = [reply.status for reply in door.run(crowd())]
     assert answers.count(200) == 100
     assert answers.count(429) == 200
+
+
+def named(server: Server, *addresses: str) -> int:
+    return server.request(b"", headers={"X-Forwarded-For": ", ".join(addresses)}).status
+
+
+def test_an_address_that_a_caller_makes_up_is_not_believed(settings: Settings) -> None:
+    with serving(replace(settings, ip_per_minute=3, limits=True)) as server:
+        answers = [named(server, f"203.0.113.{number}") for number in range(9)]
+    assert 429 in answers
+    assert answers.count(400) in {3, 6}, "six where a minute ended meanwhile"
+
+
+def test_an_address_that_a_trusted_proxy_names_is_counted_and_what_stands_before_it_is_not(
+    settings: Settings,
+) -> None:
+    trusting = replace(
+        settings, ip_per_minute=3, limits=True, trusted_proxies=peers.parse("127.0.0.1,10.0.0.0/8")
+    )
+    with serving(trusting) as server:
+        assert [named(server, f"203.0.113.{number}") for number in range(9)] == [400] * 9
+        answers = [named(server, f"198.51.100.{number}", "192.0.2.9", "10.0.0.1") for number in range(9)]
+    assert 429 in answers
+    assert answers.count(400) in {3, 6}, "six where a minute ended meanwhile"
+
+
+def test_the_examples_for_resellers_are_like_real_answers(make: Make, customer: Customer, slow: str) -> None:
+    door = make()
+    door.post(key=customer.key, action="balance")
+    real = [
+        [door.post(key=slow, action="status", orders="x") for _ in range(4)][-1],
+        door.post(key=customer.key, action="balance"),
+    ]
+    examples = EXAMPLE.findall(DOCUMENT)
+    assert len(examples) == len(real)
+    for (status, lines, body), reply in zip(examples, real, strict=True):
+        shown = dict(line.split(": ", 1) for line in lines.splitlines())
+        assert (int(status), list(shown)) == (reply.status, list(reply.headers))
+        contract.judge(int(status), shown, body.encode())
+        assert int(shown["content-length"]) == len(body)
+        assert json.loads(body).keys() == reply.value.keys()
+        assert int(shown["x-ratelimit-reset"]) % 60 == 0

@@ -193,6 +193,8 @@ def test_nothing_that_happens_brings_a_secret_to_light(data: Path) -> None:
         "webhook.add",
         "webhook.test",
     }
+    [missed] = [line for line in one.lines() if line["event"] == "Not Found: /nothing/here"]
+    assert missed["request_id"], "pages have one, too"
     troubles = [line for line in one.lines() if line["event"] == "database_unavailable"]
     assert troubles
     assert all(line["request_id"] for line in troubles), (
