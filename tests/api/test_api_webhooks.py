@@ -2,14 +2,16 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import contract
+import psycopg
 import pytest
 from books import Stored
 from doors import JSON, Door
 
-from given import Customer
+from given import VAULT, Customer
 from panelry.database.pool import Pool
 from panelry.domain import accounts, ids, webhooks
 from panelry.domain.webhooks import EVENTS, Reason, WebhookId
@@ -188,6 +190,31 @@ def test_anothers_endpoint_is_unknown(door: Door, stored: Stored, customer: Cust
         assert door.post(key=stranger.key, action=action, webhook=hook).error == (400, "Webhook not found")
     assert listed(door, stranger) == []
     assert [row["webhook"] for row in listed(door, customer)] == [hook]
+
+
+def test_an_answer_lost_after_the_commit_leaves_one_endpoint_whose_secret_is_the_one_shown(
+    door: Door, pool: Pool, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathering = door.api._calls._alone
+    work, calls = gathering._work, 0
+
+    def lost_once(asked: Sequence[Any]) -> Sequence[Any]:
+        nonlocal calls
+        done = work(asked)
+        calls += 1
+        if calls == 1:
+            raise psycopg.OperationalError("the connection was lost after the commit")
+        return done
+
+    monkeypatch.setattr(gathering, "_work", lost_once)
+    hook = add(door, customer)
+    assert calls == 2
+    [row] = listed(door, customer)
+    assert row["webhook"] == hook["webhook"]
+    with pool.transaction() as conn:
+        query = "SELECT sealed_secret FROM webhooks WHERE id = %s"
+        [[sealed]] = conn.execute(query, [webhook_id(hook["webhook"])]).fetchall()
+    assert VAULT.open(sealed, purpose=f"webhook {webhook_id(hook['webhook'])}") == hook["secret"]
 
 
 def test_a_revoked_key_and_a_suspended_account_do_nothing(
