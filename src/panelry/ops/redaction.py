@@ -12,7 +12,8 @@ HIDDEN: Final = "[hidden]"
 _NAME: Final = r"(?:api_?)?key|pass(?:word|wd)?|secret(?:_key)?|token|new_password|password[12]|sslpassword"
 _QUOTE: Final = r"""\\{0,9}["']"""
 _SECRET_NAME: Final = re.compile(rf"(?:{_NAME})|authorization", re.IGNORECASE)
-_SUSPECT: Final = re.compile(r"pnl_|whsec_|://|authorization|key|pass|secret|token", re.IGNORECASE)
+_SUSPECT: Final = ("pnl_", "whsec_", "://", "authorization", "key", "pass", "secret", "token")
+"""Without any of these no rule applies; looking for them costs next to nothing."""
 _RULES: Final = (
     # Our own keys: what people tell them apart by may stay, for it is shown to them anyway.
     (re.compile(r"(pnl_[0-9A-Za-z]{8})[0-9A-Za-z]{8,}"), rf"\1{HIDDEN}"),
@@ -39,7 +40,8 @@ _RULES: Final = (
 
 def redact(text: str) -> str:
     """Return the text without anything that looks like a secret."""
-    if not _SUSPECT.search(text):
+    small = text.lower()
+    if not [word for word in _SUSPECT if word in small]:
         return text
     for pattern, hidden in _RULES:
         text = pattern.sub(hidden, text)
@@ -49,10 +51,10 @@ def redact(text: str) -> str:
 def redact_all(value: Any) -> Any:
     """Return the same value with every text in it redacted, however deep; what JSON does not know becomes text."""
     match value:
-        case None | bool() | int() | float():
-            return value
         case str():
             return redact(value)
+        case None | bool() | int() | float():
+            return value
         case bytes():
             return redact(value.decode(errors="replace"))
         case datetime():
