@@ -118,6 +118,7 @@ class Receivers:
 
     behaviours: Mapping[str, Behaviour]
     port: int = 0
+    connections: int = 0
     heard: list[Heard] = field(default_factory=list)
     under_way: Counter[str] = field(default_factory=Counter)
     lingering: Counter[str] = field(default_factory=Counter)
@@ -128,6 +129,7 @@ class Receivers:
         return f"http://127.0.0.1:{self.port}/{path}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 request = await request_of(reader)

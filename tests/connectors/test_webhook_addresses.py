@@ -215,6 +215,39 @@ def test_a_name_that_is_public_when_entered_and_private_when_called_is_never_dia
 
 
 @dataclass(frozen=True, kw_only=True)
+class Blind(AddressPolicy):
+    """Lets every URL pass, so that only the check at the moment of dialling is left."""
+
+    def objection(self, url: str) -> str | None:  # noqa: ARG002
+        return None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost", "shop.example"])
+@pytest.mark.parametrize("fresh", [True, False])
+def test_the_check_when_dialling_holds_alone_for_addresses_and_names(host: str, *, fresh: bool) -> None:
+    listeners = [socket.create_server(("127.0.0.1", 0))]
+    port = listeners[0].getsockname()[1]
+    listeners.append(socket.create_server(("::1", port), family=socket.AF_INET6))
+
+    async def call() -> None:
+        policy = Blind(schemes=frozenset({"http", "https"}))
+        async with client(policy=policy, resolver=Names(["127.0.0.1", "::1", "::ffff:127.0.0.1"])) as http:
+            for scheme in ("http", "https"):
+                with pytest.raises(NotRead):
+                    await http.post(f"{scheme}://{host}:{port}/", b"{}", {}, fresh=fresh)
+
+    try:
+        asyncio.run(call())
+        for listener in listeners:
+            listener.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                listener.accept()
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnlyOne(AddressPolicy):
     """Stands in for "public" on a machine that has loopback only."""
 

@@ -1,12 +1,15 @@
 """How one engine delivers: what it makes of each answer, whom it lets wait, and what it leaves behind when it stops."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from aiohttp.resolver import AsyncResolver
 from shops import desk, rows, until
 from standardwebhooks.webhooks import Webhook
 
@@ -181,6 +184,37 @@ def test_a_new_endpoint_has_its_first_delivery_before_failing_ones_have_their_ne
 
     with receiving({"new": receivers.takes, "dead": receivers.stalls}) as shops:
         asyncio.run(work(shops))
+
+
+def test_an_endpoint_is_told_over_the_same_connections(fresh_pool: Pool, settings: Settings) -> None:
+    with receiving({"shop": receivers.takes}) as shops:
+        registered(fresh_pool, shops.url("shop"), events=40)
+        delivered(fresh_pool, settings, attempts=40)
+    assert len(shops.heard) == 40
+    assert shops.connections <= 2
+
+
+def test_a_name_server_that_never_answers_delays_nobody_else(
+    fresh_pool: Pool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More look-ups hang than any pool of threads would have threads."""
+    with socket.socket(type=socket.SOCK_DGRAM) as silent, receiving({"shop": receivers.takes}) as shops:
+        silent.bind(("127.0.0.1", 0))
+        there = {"nameservers": ["127.0.0.1"], "udp_port": silent.getsockname()[1]}
+        monkeypatch.setattr("panelry.connectors.names.AsyncResolver", partial(AsyncResolver, **there))
+
+        async def work() -> None:
+            async with working(fresh_pool, replace(settings, webhook_total_seconds=15.0)) as (loop, _):
+                await until(lambda: len(loop._calls) == 60)
+                shop = registered(fresh_pool, shops.url("shop").replace("127.0.0.1", "localhost"), events=20)
+                query = "SELECT count(*) FROM deliveries WHERE webhook_id = %s AND state = 'delivered'"
+                await until(lambda: rows(fresh_pool, query, shop.id) == [(20,)], seconds=2.5)
+                assert rows(fresh_pool, "SELECT count(*) FROM delivery_attempts") == [(20,)]
+                await loop.drain(0)
+
+        for number in range(30):
+            registered(fresh_pool, f"http://shop-{number}.example/hook", events=3)
+        asyncio.run(work())
 
 
 def test_what_comes_back_while_the_database_is_away_is_recorded_when_it_is_back(
