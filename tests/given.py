@@ -58,6 +58,17 @@ class Given:
             self.conn, account, money.parse(amount), gateway="manual", reason="deposit", actor="staff", reference=reference
         )  # fmt: skip
 
+    def discount(self, customer: Customer, percent: str | Decimal) -> str:
+        """Put a customer into a tier of its own, which no deposit reaches, that takes so much off; return its name."""
+        name = uuid4().hex
+        self.conn.execute(
+            "INSERT INTO tiers (name, per_minute, position, threshold_micros, discount_percent)"
+            " SELECT %s, 100, max(position) + 1, %s, %s FROM tiers",
+            [name, money.LARGEST, percent],
+        )
+        accounts.set_tier(self.conn, customer.account, name)
+        return name
+
     def revoke(self, key: str) -> None:
         """End a key."""
         found = accounts.key_by_prefix(self.conn, key[:12])

@@ -1,7 +1,6 @@
 """What `services` shows is what is charged, for customers of every tier."""
 
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 from books import Stored
@@ -13,19 +12,14 @@ from hypothesis import strategies as st
 from given import Customer, Given
 from panelry.api.calls import MOST_PRICE_LISTS
 from panelry.database.pool import Pool
-from panelry.domain import money
+from panelry.domain import accounts, money
 from panelry.domain.catalog import ServiceId
 
 
 def in_tier(given: Given, percent: Decimal) -> Customer:
     """Make a customer in a tier of its own that is given so many per cent off."""
     customer = given.customer("1000000")
-    given.conn.execute(
-        "WITH t AS (INSERT INTO tiers (name, per_minute, position, discount_percent)"
-        " SELECT %s, 100, max(position) + 1, %s FROM tiers RETURNING id)"
-        " UPDATE accounts SET tier_id = t.id FROM t WHERE accounts.id = %s",
-        [uuid4().hex, percent, customer.account],
-    )
+    given.discount(customer, percent)
     return customer
 
 
@@ -70,13 +64,11 @@ def test_each_tier_has_its_own_prices(door: Door, stored: Stored, percent: str, 
 
 def test_a_change_of_tier_shows_at_the_very_next_request(door: Door, stored: Stored) -> None:
     with stored() as given:
-        customer, service = in_tier(given, Decimal(3)), at_rate(given, 1_000_000)
+        customer, service = given.customer("10"), at_rate(given, 1_000_000)
+        tier = given.discount(customer, "3")
     assert shown(door, customer, service) == "0.97"
     with stored() as given:
-        change = (
-            "UPDATE tiers SET discount_percent = 50 WHERE id = (SELECT tier_id FROM accounts WHERE id = %s)"
-        )
-        given.conn.execute(change, [customer.account])
+        accounts.change_tier(given.conn, tier, discount_percent=Decimal(50))
     assert shown(door, customer, service) == "0.50"
 
 

@@ -218,7 +218,7 @@ def test_what_is_not_said_of_a_tier_stays(conn: Conn) -> None:
     accounts.change_tier(conn, "Agency", discount_percent=Decimal("7.25"))
     accounts.change_tier(conn, "Agency", per_minute=6000)
     accounts.change_tier(conn, "Agency", threshold=money.parse("20000"))
-    agency = accounts.tiers(conn)[-1]
+    [agency] = [tier for tier in accounts.tiers(conn) if tier.name == "Agency"]
     assert (agency.name, agency.per_minute, agency.threshold_micros, agency.discount_percent) == (
         "Agency", 6000, 20_000_000_000, Decimal("7.25"),
     )  # fmt: skip

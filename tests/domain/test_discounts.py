@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from given import Customer, Given, draft, upstream_service
-from panelry.database.pool import Conn, Pool
+from panelry.database.pool import Pool
 from panelry.domain import catalog, orders
 from panelry.domain.catalog import ServiceId, discounted
 from panelry.domain.money import Micros
@@ -39,15 +39,10 @@ def test_a_larger_discount_never_makes_it_dearer_and_none_makes_it_free(
 
 
 @pytest.fixture
-def buyer(conn: Conn, given: Given) -> Customer:
+def buyer(given: Given) -> Customer:
     """Return a customer of a tier that is given 7.25 % off."""
     customer = given.customer("100")
-    conn.execute(
-        "WITH t AS (INSERT INTO tiers (name, per_minute, position, discount_percent)"
-        " VALUES ('Friends', 100, 99, 7.25) RETURNING id)"
-        " UPDATE accounts SET tier_id = t.id FROM t WHERE accounts.id = %s",
-        [customer.account],
-    )
+    given.discount(customer, "7.25")
     return customer
 
 
@@ -115,7 +110,7 @@ def test_a_partial_is_refunded_of_what_was_paid_and_the_books_agree(given: Given
 def test_an_order_keeps_the_rate_that_it_was_placed_at(given: Given, buyer: Customer) -> None:
     service = service_of(given)
     order = given.placed(buyer, service)
-    given.conn.execute("UPDATE tiers SET discount_percent = 50 WHERE name = 'Friends'")
+    given.discount(buyer, "50")
     assert written(given, order)[0] == RATE
     assert written(given, given.placed(buyer, service))[0] == 615_000
 

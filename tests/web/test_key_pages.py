@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from browsers import Stored, signed_in, text
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 
@@ -186,6 +185,8 @@ def test_a_form_with_a_damaged_id_still_makes_a_key(owner: Owner, key: str) -> N
 
 
 def test_a_key_in_clear_is_in_no_session_no_message_and_no_cookie(owner: Owner) -> None:
+    from django.contrib.sessions.models import Session
+
     new = shown_key(created(owner, label="laptop"))
     path = owner.page("rotate/")
     rotated = shown_key(owner.client.post(path, form_of(owner.client.get(path))))

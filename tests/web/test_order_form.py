@@ -1,5 +1,7 @@
 """Ordering by the form: the same operation as behind every other door, and no order twice."""
 
+import re
+
 import pytest
 from browsers import Login, Stored, request_id, text
 from django.http import HttpResponse
@@ -232,3 +234,15 @@ def test_a_form_from_another_site_is_refused(
     assert order(client, service, request_id="forged").status_code == 403
     with stored() as given:
         assert account_of(given, customer) == (0, "100.00")
+
+
+def test_the_form_shows_the_prices_of_ones_own_tier(
+    customer_login: Login, customer: Customer, service: ServiceId, stored: Stored
+) -> None:
+    with stored() as given:
+        given.discount(customer, "3")
+    client = customer_login(customer)
+    assert re.search(rf"\b{service} · .* · \$2.425 per 1,000", text(client.get("/dashboard/")))
+    order(client, service, quantity=1_000)
+    with stored() as given:
+        assert account_of(given, customer) == (1, "97.575")
