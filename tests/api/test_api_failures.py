@@ -9,6 +9,7 @@ import pytest
 from books import Books, Stored
 from doors import Door, Reply, refused, serving
 from outages import closed, hang_up_all
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from given import Customer, Given
@@ -93,10 +94,10 @@ def test_an_outage_is_told_and_overcome(fresh_door: Door, fresh_database: str, f
         actions = ["add", "balance", "status", "services"] * 100
         return await asyncio.gather(*[fresh_door.form(fresh_order, action=action) for action in actions])
 
-    with closed(fresh_database), capture_logs() as logs:
+    with closed(fresh_database), capture_logs(processors=[merge_contextvars]) as logs:
         for reply in fresh_door.run(all_actions()):
             assert_unavailable(reply)
-    assert {entry["event"] for entry in logs} == {"database_unavailable"}
+    assert {entry["event"] for entry in logs} == {"database_unavailable", "request"}
     assert fresh_order["key"] not in repr(logs)
     assert fresh_door.post(fresh_order).order
     assert fresh_door.post(fresh_order).headers["idempotent-replayed"] == "true"
@@ -132,7 +133,7 @@ def test_a_bug_is_an_internal_error_whose_detail_stands_in_the_log_alone(
     calls = door.api._calls
     for gathering in (calls._place, calls._identify, calls._statuses, calls._price_list):
         monkeypatch.setattr(gathering, "_work", broken)
-    with books.untouched(), capture_logs() as logs:
+    with books.untouched(), capture_logs(processors=[merge_contextvars]) as logs:
         replies = [door.post({**order, "action": action}) for action in ("add", "balance", "status")]
     assert [reply.body for reply in replies] == [refused(500, "Internal error")] * 3
     failures = {entry["request_id"]: entry for entry in logs if entry["event"] == "request_failed"}
@@ -145,7 +146,7 @@ def test_a_refusal_that_nobody_knows_is_an_internal_error(
     door: Door, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "TEXTS", {})
-    with capture_logs() as logs:
+    with capture_logs(processors=[merge_contextvars]) as logs:
         reply = door.post(order | {"request_id": ""})
     assert reply.error == (500, "Internal error")
     assert logs[0]["request_id"] == reply.headers["x-request-id"]
@@ -156,7 +157,10 @@ def test_keys_are_never_in_logs(
 ) -> None:
     """Everything at the lowest level, libraries too, over real HTTP: good calls, refused ones, an outage."""
     caplog.set_level(logging.DEBUG)
-    with capture_logs() as logs, serving(replace(settings, database_url=fresh_database)) as server:
+    with (
+        capture_logs(processors=[merge_contextvars]) as logs,
+        serving(replace(settings, database_url=fresh_database)) as server,
+    ):
         server.post(fresh_order, request_id="a")
         server.post(fresh_order)
         server.post(fresh_order | {"link": "x"}, request_id="b")

@@ -89,8 +89,6 @@ class Api:
     async def _guarded(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
         try:
             return await self._answer(visit, scope, receive)
-        except Refusal as refused:
-            return answers.refusal(refused)
         except Unavailable as error:
             log.warning("database_unavailable", error=repr(error.__cause__))
             return answers.UNAVAILABLE
@@ -101,6 +99,12 @@ class Api:
             return answers.INTERNAL_ERROR
 
     async def _answer(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
+        try:
+            return await self._act(visit, scope, receive)
+        except Refusal as refused:
+            return answers.refusal(refused)
+
+    async def _act(self, visit: Visit, scope: Scope, receive: Receive) -> Answer:
         await visit.count_address()
         if scope["method"] != "POST":
             raise MethodNotAllowed
