@@ -191,6 +191,20 @@ def test_one_that_was_paused_is_found_again(shared: Valkey) -> None:
     run(live())
 
 
+def test_over_tls_they_count_as_well_and_only_with_a_certificate_that_is_known(shared: Valkey) -> None:
+    async def ask(url: str) -> bool:
+        async with process(url) as windows:
+            taken = await windows.take([KEY])
+            return taken.denied is None and not windows.is_alone
+
+    assert run(ask(shared.tls_url))
+    assert shared.client.get(KEY.name) == b"1"
+    with capture_logs() as logs:
+        assert not run(ask(shared.tls_url.partition("?")[0]))
+    [line] = logs
+    assert "CERTIFICATE_VERIFY_FAILED" in line["error"]
+
+
 def test_a_wrong_password_is_an_alarm_and_not_told(shared: Valkey) -> None:
     async def ask() -> None:
         async with process(shared.url.replace("password", "passw0rd")) as windows:
