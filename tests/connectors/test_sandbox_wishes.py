@@ -47,7 +47,11 @@ def test_a_link_chooses_how_the_first_grant_of_a_cancel_is_lost(upstream: Upstre
 @pytest.mark.parametrize("fault", ["refill_reset", "refill_silent", "refill_bad_gateway"])
 def test_a_link_chooses_how_the_grant_of_a_refill_is_lost(upstream: Upstream, fault: str) -> None:
     order = upstream.add(1, fault=fault)
-    until(lambda: upstream.word(order) == "Completed" and upstream.call("status", order=order)["remains"] == "20")
+    until(
+        lambda: (
+            upstream.word(order) == "Completed" and upstream.call("status", order=order)["remains"] == "20"
+        )
+    )
     body = f"key=secret&action=refill&order={order}"
     assert_lost(upstream, fault, body)
     refill = upstream.lines()[-1]

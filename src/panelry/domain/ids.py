@@ -1,6 +1,6 @@
 """Ids: 128 bits, time-ordered, made here; shown as a prefix and 26 Crockford base32 characters."""
 
-import secrets
+import os
 from typing import Final
 from uuid import UUID
 
@@ -24,9 +24,12 @@ ORDER, ACCOUNT, KEY, EVENT, SUBMISSION, REFILL, WEBHOOK = (
 
 def new() -> UUID:
     """Make an id: 48 bits of milliseconds, then 74 random bits (UUID version 7, RFC 9562)."""
-    random = secrets.randbits(74)
+    random = int.from_bytes(os.urandom(10))
     return UUID(
-        int=clock.unix_milliseconds() << 80 | random >> 62 << 64 | random & (1 << 62) - 1 | _VERSION_7
+        int=clock.unix_milliseconds() << 80
+        | (random >> 62 & 0xFFF) << 64
+        | random & (1 << 62) - 1
+        | _VERSION_7
     )
 
 

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Final
 
 from panelry.domain.catalog.values import Margin, RouteSheet, Sheet
-from panelry.domain.money import LARGEST, Micros
+from panelry.domain.money import LARGEST, Micros, ceil_div
 
 PERCENT: Final = 100
 
@@ -26,7 +26,8 @@ def sale_rate(cost: Micros, *, currency_rate: Decimal, margin: Margin) -> Micros
 def discounted(rate: Micros, percent: Decimal) -> Micros:
     """Return what a rate is for a tier that is given `percent` off: rounded up to a whole micro, the rate itself at 0 %."""
     assert 0 <= percent < PERCENT
-    return Micros(ceil(rate * (PERCENT - Fraction(percent)) / PERCENT))
+    part, whole = percent.as_integer_ratio()
+    return Micros(ceil_div(rate * (PERCENT * whole - part), PERCENT * whole))
 
 
 def fair_rate(sheet: Sheet, routes: Sequence[RouteSheet]) -> Micros:

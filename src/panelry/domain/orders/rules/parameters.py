@@ -44,12 +44,13 @@ _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _DATE: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LARGEST: Final = 2**63 - 1
+_canonical: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 def fingerprint(draft: Draft) -> bytes:
     """Return a digest of what is ordered; equal for two calls that say the same in other words (`007` and `7`)."""
     said = {name: _normal(name, text) for name, text in draft.parameters.items()}
-    return hashlib.sha256(json.dumps([draft.service, said], sort_keys=True).encode()).digest()
+    return hashlib.sha256(_canonical([draft.service, said]).encode()).digest()
 
 
 def read(service: Service, parameters: Mapping[str, str], *, today: date) -> Wanted:
@@ -202,7 +203,7 @@ def _is_url(text: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return usable and not any(c.isspace() or not c.isprintable() for c in text)
+    return usable and text.isprintable() and " " not in text  # no other space is printable
 
 
 def _expiry(text: str, today: date) -> str:
