@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from test_api_windows import Hand
 
+import minutes
 import servers
 from panelry.api.sharing import SharedWindows
 from panelry.api.windows import Bucket, Layer, OwnWindows, Taken, minute
@@ -40,13 +41,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(asyncio.wait_for(work, 100))
 
 
-async def early_in_a_minute(seconds: float = 10) -> None:
-    """Wait for a minute of which so much is left."""
-    left = 60 - time.time() % 60  # noqa: TID251 (the tests watch the clock that is watched)
-    if left < seconds:
-        await asyncio.sleep(left + 0.05)
-
-
 async def crowd(windows: SharedWindows, *buckets: Bucket, calls: int = 100) -> list[Taken]:
     return await asyncio.gather(*(windows.take(buckets) for _ in range(calls)))
 
@@ -58,7 +52,7 @@ def passed(taken: Sequence[Taken]) -> int:
 def test_two_processes_let_through_exactly_the_limit_together(shared: Valkey) -> None:
     async def both() -> tuple[list[Taken], list[Taken]]:
         async with process(shared.url) as one, process(shared.unix_url) as other:
-            await early_in_a_minute()
+            await asyncio.to_thread(minutes.with_left, 10)
             return await asyncio.gather(crowd(one, KEY), crowd(other, KEY))
 
     first, second = run(both())
@@ -72,7 +66,7 @@ def test_two_processes_let_through_exactly_the_limit_together(shared: Valkey) ->
 def test_what_one_bucket_denies_no_other_pays_for(shared: Valkey) -> None:
     async def ask() -> list[Taken]:
         async with process(shared.url) as windows:
-            await early_in_a_minute()
+            await asyncio.to_thread(minutes.with_left, 10)
             await crowd(windows, KEY, TIER)
             other = Bucket(layer=Layer.KEY, whom="other key", limit=LIMIT)
             looked = await windows.take([other, TIER], 0)
@@ -108,7 +102,7 @@ def test_a_process_that_cannot_reach_it_goes_on_with_its_share(folder: object) -
     async def ask() -> list[Taken]:
         async with process(f"redis://127.0.0.1:{servers.free_port()}") as windows:
             assert windows.is_alone
-            await early_in_a_minute()
+            await asyncio.to_thread(minutes.with_left, 10)
             return await crowd(windows, KEY)
 
     with capture_logs() as logs:
@@ -124,7 +118,7 @@ def test_when_it_dies_the_total_stays_within_the_limit_and_later_all_count_toget
 
     async def live() -> list[int]:
         async with process(shared.url, now=hand) as one, process(shared.url, now=hand) as other:
-            await early_in_a_minute()
+            await asyncio.to_thread(minutes.with_left, 10)
             both = (one, other)
             totals = [sum([passed(await crowd(windows, KEY, calls=5)) for windows in both])]
             shared.kill()

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from panels import Panel, clear_away, panel, until
 
+import minutes
 import servers
 from panelry.database import postmaster
 from valkeys import PASSWORD, Valkey
@@ -68,13 +69,6 @@ def crowd(panels: Sequence[Panel], key: str, calls: int) -> int:
     return answers.count(200)
 
 
-def a_minute_begins(seconds: float) -> None:
-    """Wait for a minute of which so much is left."""
-    left = 60 - time.time() % 60  # noqa: TID251 (the tests watch the clock that is watched)
-    if left < seconds:
-        time.sleep(left + 0.05)
-
-
 def events(one: Panel) -> list[str]:
     return [line["event"] for line in one.lines()]
 
@@ -118,12 +112,12 @@ def test_two_processes_allow_exactly_the_limit_together_and_about_it_while_valke
     with panel(data, settings=settings) as one, serving(one) as other:
         both = (one, other)
         key, second, third = (limited_key(one) for _ in range(3))
-        a_minute_begins(15)
+        minutes.with_left(15)
         assert crowd(both, key, 10) == 20
         assert crowd(both, key, 50) == KEY_LIMIT - 20
         assert crowd(both, key, 5) == 0
 
-        a_minute_begins(15)
+        minutes.with_left(15)
         assert crowd(both, second, 10) == 20
         shared.kill()
         began = time.monotonic()
@@ -135,7 +129,7 @@ def test_two_processes_allow_exactly_the_limit_together_and_about_it_while_valke
 
         until(lambda: "limits_shared_again" in events(one), seconds=75)
         time.sleep(1.5)
-        a_minute_begins(15)
+        minutes.with_left(15)
         assert crowd(both, third, 50) == KEY_LIMIT
         assert PASSWORD not in one.log.read_text()
 
