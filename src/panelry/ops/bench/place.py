@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+import uvloop
+
 from panelry import clock
 from panelry.api.calls import Calls
 from panelry.domain import accounts, ids
@@ -58,7 +60,7 @@ def _measured(
     before = ground.count_orders(account_ids)
     calls = Calls(ground.pool, Metrics())
     try:
-        took, placed = asyncio.run(_load(calls, customers, services, seconds=seconds, callers=callers))
+        took, placed = uvloop.run(_load(calls, customers, services, seconds=seconds, callers=callers))
     finally:
         calls.close()
     stored = ground.count_orders(account_ids) - before
