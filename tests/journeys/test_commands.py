@@ -139,7 +139,7 @@ def test_a_rotated_key_is_shown_once_and_keeps_its_label_and_limit(stage: Stage)
     made = stage.panel.cli("key", "create", CUSTOMER, "--label", "shop", "--per-minute", "60")
     changed = stage.panel.cli("key", "set", made["prefix"], "--label", "shop 2")
     assert (changed["label"], changed["per_minute"]) == ("shop 2", 60)
-    assert stage.panel.cli("key", "set", made["prefix"], "--per-minute", "0")["per_minute"] is None
+    assert stage.panel.cli("key", "set", made["prefix"], "--per-minute", "none")["per_minute"] is None
     rotated = stage.panel.cli("key", "rotate", made["prefix"])
     assert stage.panel.call(made["key"], "balance") == (400, {"error": "Invalid API key"})
     assert stage.panel.call(rotated["key"], "balance")[0] == 200
@@ -312,6 +312,8 @@ def test_a_refusal_has_a_reason_and_changes_nothing(stage: Stage) -> None:
         ("account",),
         ("key", "create", CUSTOMER, "--per-minute", "0"),
         ("key", "create", CUSTOMER, "--per-minute", "99999999999"),
+        ("key", "set", "pnl_xxxxxxxx", "--per-minute", "0"),
+        ("webhook", "redeliver", "whk_x", "--since", "yesterday"),
         ("tier", "set", "Agency", "--per-minute", "0"),
         ("submissions", "--state", "nowhere"),
         ("serve", "--only", "engine"),
@@ -374,6 +376,9 @@ def test_every_command_works_with_nothing_running_and_leaves_nothing_running(
         _answers_once(stage.panel, arguments)
         assert stage.panel.left() == [], arguments
     assert stage.panel.run("doctor", "--json").code == 1
+    told = stage.panel.run("doctor").err
+    assert "WRONG" in told
+    assert "PostgreSQL 15 or newer" in told, "what is well is shown beside what is not"
     stage.panel.started()
 
 

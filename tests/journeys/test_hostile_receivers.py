@@ -127,7 +127,7 @@ def _assert_redelivery(stage: Stage, shops: Receivers) -> None:
     assert {(one["type"], one["last_result"]) for one in listed} == {("order.created", "HTTP 307")}
     shops.behaviours = {**shops.behaviours, "redirects": receivers.takes}
     assert stage.cli("webhook", "redeliver", webhook, "--event", listed[0]["event"]) == {"redelivered": 1}
-    again = stage.cli("webhook", "redeliver", webhook, "--since", "2020-01-01", "--failed")
+    again = stage.cli("webhook", "redeliver", webhook, "--since", "2020-01-01T00:00:00.5+02:00", "--failed")
     assert again["redelivered"] >= EVENTS_OF_HOSTILE - 1
     until(lambda: stage.is_beyond(EVENTS))
     listed = stage.cli("webhook", "deliveries", webhook, "--limit", "1000")["deliveries"]

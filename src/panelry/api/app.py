@@ -18,6 +18,7 @@ from panelry.api.uses import Uses
 from panelry.api.webhooks import Hooks
 from panelry.connectors.addresses import AddressPolicy
 from panelry.database.pool import Pool
+from panelry.domain import ids
 from panelry.domain.refusals import Refusal
 from panelry.domain.vault import Vault
 from panelry.metrics import Metrics, Outcome
@@ -126,7 +127,7 @@ class Api:
             action=visit.action,
             status=answer.status,
             milliseconds=round(seconds * 1000, 2),
-            account=visit.account_id and str(visit.account_id),
+            account=visit.account_id and ids.show(ids.ACCOUNT, visit.account_id),
         )
 
 

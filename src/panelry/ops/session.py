@@ -179,4 +179,7 @@ def _kept_alive(data: Path) -> Iterator[None]:
 
 
 def _words(value: dict[str, Any]) -> str:
-    return "\n".join(f"{name}: {text}" for name, text in value.items()) or "Done."
+    return (
+        "\n".join(f"{name}: {'' if text is None else text}".rstrip() for name, text in value.items())
+        or "Done."
+    )

@@ -11,9 +11,7 @@ from panelry.ops.commands.webhooks import Id, find
 from panelry.ops.session import CommandFailed, Session
 
 STATES = ("waiting", "sending", "delivered", "exhausted")
-FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
-FOREVER = datetime(9999, 12, 31)  # noqa: DTZ001 (what is entered has no zone either)
-Instant = datetime | None
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def add_to(webhook: typer.Typer) -> None:
@@ -63,8 +61,11 @@ def redeliver(
     event: Annotated[
         list[str] | None, typer.Option(help="This event, evt_…; may be given several times.")
     ] = None,
-    since: Annotated[Instant, typer.Option(formats=FORMATS, help="All from then on (UTC).")] = None,
-    until: Annotated[Instant, typer.Option(formats=FORMATS, help="Before then (UTC).")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="All from then on: 2026-11-22, or with T03:04:05; UTC unless it says otherwise."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Before then.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Of these only what is not delivered.")] = False,
 ) -> None:
     """Deliver events to an endpoint again, at once and under the ids that they had."""
@@ -72,16 +73,28 @@ def redeliver(
 
     if bool(event) == bool(since) or (event and (until or failed)):
         raise typer.BadParameter("say either --event, or --since with --until and --failed as you like")
+    begin = _instant("--since", since) if since else None
+    end = _instant("--until", until) if until else FOREVER
     with session.pool() as pool, pool.transaction() as conn:
         id_ = find(conn, webhook).id
-        if since is None:
+        if begin is None:
             count = webhooks.redeliver(conn, id_, [_event(shown) for shown in event or []])
             if count == 0:
                 raise CommandFailed("the endpoint was not told of it, or is being told just now")
         else:
-            first, end = since.replace(tzinfo=UTC), (until or FOREVER).replace(tzinfo=UTC)
-            count = webhooks.redeliver_range(conn, id_, since=first, until=end, only_failed=failed)
+            count = webhooks.redeliver_range(conn, id_, since=begin, until=end, only_failed=failed)
     session.say({"redelivered": count}, f"To be delivered again, at once: {count}.")
+
+
+def _instant(option: str, text: str) -> datetime:
+    """Read a time as people write it or as this program prints it."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            "it must look like 2026-11-22 or 2026-11-22T03:04:05", param_hint=option
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _event(shown: str) -> UUID:

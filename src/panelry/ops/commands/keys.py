@@ -1,6 +1,7 @@
 """`panelry key`."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -9,6 +10,7 @@ from panelry.ops.session import Session
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
+MOST_PER_MINUTE: Final = 1_000_000
 Email = Annotated[str, typer.Argument(help="The e-mail address of the account's log-in.")]
 Prefix = Annotated[str, typer.Argument(help="The first 12 characters of the key.")]
 
@@ -59,17 +61,14 @@ def set_(
     *,
     label: Annotated[str | None, typer.Option(help="To tell keys apart.")] = None,
     per_minute: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=1_000_000,
-            help="Requests a minute; 0: as many as every key without a limit of its own.",
-        ),
+        str | None,
+        typer.Option(help="Requests a minute; none: as many as every key without a limit of its own."),
     ] = None,
 ) -> None:
     """Give a key another label or limit; it keeps its value."""
     from panelry.domain import accounts
 
+    limit = _limit(per_minute) if per_minute is not None else None
     with session.pool() as pool, pool.transaction() as conn:
         found = accounts.key_by_prefix(conn, prefix)
         accounts.change_key(
@@ -77,7 +76,7 @@ def set_(
             found.account_id,
             found.id,
             label=found.label if label is None else label,
-            per_minute=found.per_minute if per_minute is None else per_minute or None,
+            per_minute=found.per_minute if per_minute is None else limit,
         )
         changed = accounts.key_by_prefix(conn, prefix)
     session.say(_row(changed))
@@ -92,6 +91,14 @@ def revoke(session: Session, prefix: Prefix) -> None:
         found = accounts.key_by_prefix(conn, prefix)
         webhooks.revoke_key(conn, found.account_id, found.id)
     session.say({}, f"{prefix}… is revoked.")
+
+
+def _limit(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not re.fullmatch(r"[0-9]{1,7}", text, re.ASCII) or not 1 <= int(text) <= MOST_PER_MINUTE:
+        raise typer.BadParameter("it must be from 1 to 1000000, or none", param_hint="--per-minute")
+    return int(text)
 
 
 def _row(key: Any) -> dict[str, Any]:

@@ -74,8 +74,7 @@ def doctor(session: Session) -> None:
         "checks": [{"name": c.name, "ok": c.is_well, "advice": c.advice} for c in checks]
     }
     if not all(c.is_well for c in checks):
-        wrong = "\n".join(f"{c.name}: {c.advice}" for c in checks if not c.is_well)
-        raise CommandFailed(f"not everything is well\n{wrong}", value)
+        raise CommandFailed(f"not everything is well\n{table(rows, empty='')}", value)
     session.say(value, table(rows, empty=""))
 
 
