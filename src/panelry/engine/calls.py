@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from functools import partial
 
 import structlog
@@ -10,6 +10,15 @@ import structlog
 from panelry.domain.providers import ProviderId
 
 log = structlog.get_logger()
+
+
+async def end(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+    """Give tasks some seconds to end, then cut them off."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(seconds, 0))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Calls:
@@ -33,12 +42,7 @@ class Calls:
 
     async def drain(self, seconds: float) -> None:
         """Give calls some seconds to end, then cut them off."""
-        tasks = list(self._tasks)
-        if tasks:
-            await asyncio.wait(tasks, timeout=max(seconds, 0))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(list(self._tasks), seconds)
 
     def _done(self, provider_id: ProviderId, task: asyncio.Task[None]) -> None:
         del self._tasks[task]

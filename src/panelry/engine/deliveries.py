@@ -17,6 +17,7 @@ from panelry.connectors.names import resolving
 from panelry.database.pool import Conn
 from panelry.domain import ids, webhooks
 from panelry.domain.webhooks import Claimed, Result
+from panelry.engine import calls
 from panelry.engine.desk import Desk
 from panelry.settings import Settings
 
@@ -75,12 +76,7 @@ class Deliveries:
 
     async def drain(self, seconds: float) -> None:
         """Give attempts some seconds to end, cut off the others, and record what came back."""
-        tasks = list(self._calls)
-        if tasks:
-            await asyncio.wait(tasks, timeout=max(seconds, 0))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await calls.end(list(self._calls), seconds)
         results = dict(self._results)
         try:
             await self._desk.database(partial(webhooks.record, results=results))
