@@ -301,24 +301,6 @@ def test_a_disabled_endpoint_is_not_tested(conn: Conn, customer: Customer) -> No
     assert states(conn, made.id) == []
 
 
-def test_an_endpoint_is_told_other_events_at_another_address_once_it_was_changed(
-    conn: Conn, given: Given, customer: Customer
-) -> None:
-    made = given.webhook(customer)
-    service = given.service()
-    given.placed(customer, service)
-    webhooks.change(
-        conn, customer.account, made.id, url="https://new.example.com/", events=["refill.created"]
-    )
-    given.placed(customer, service)
-    assert waiting(conn, made.id) == ["order.created"]
-    assert row(conn, made.id, "url, events") == ("https://new.example.com/", ["refill.created"])
-    webhooks.change(conn, customer.account, made.id, events=[])
-    assert row(conn, made.id, "url, events") == ("https://new.example.com/", list(EVENTS))
-    with pytest.raises(UnknownEvent):
-        webhooks.change(conn, customer.account, made.id, events=["order.pending"])
-
-
 def test_nobody_reaches_anothers_endpoint(conn: Conn, given: Given, customer: Customer) -> None:
     made, stranger = add(conn, customer.account), given.customer().account
     attempts: list[Act] = [
@@ -326,7 +308,6 @@ def test_nobody_reaches_anothers_endpoint(conn: Conn, given: Given, customer: Cu
         partial(webhooks.test, conn, actor="customer"),
         partial(webhooks.rotate_secret, conn, VAULT),
         partial(webhooks.enable, conn),
-        partial(webhooks.change, conn, url=URL),
     ]
     before = row(conn, made.id, "*")
     for attempt in attempts:

@@ -3,7 +3,6 @@
 from panelry.domain.webhooks.operations import (
     RESPONSE_LIMIT,
     add,
-    change,
     claim,
     disable,
     enable,
@@ -65,7 +64,6 @@ __all__ = [
     "WebhookUrlNotPublic",
     "add",
     "body",
-    "change",
     "claim",
     "deliveries",
     "disable",

@@ -4,7 +4,6 @@ from panelry.domain.webhooks.operations.delivering import RESPONSE_LIMIT, claim,
 from panelry.domain.webhooks.operations.redelivering import redeliver, redeliver_range
 from panelry.domain.webhooks.operations.registering import (
     add,
-    change,
     disable,
     enable,
     end_deliveries,
@@ -18,7 +17,6 @@ from panelry.domain.webhooks.operations.telling import tell
 __all__ = [
     "RESPONSE_LIMIT",
     "add",
-    "change",
     "claim",
     "disable",
     "enable",

@@ -62,23 +62,6 @@ def add(
     return Registered(id=id_, url=url, events=tuple(wanted), secret=secret)
 
 
-def change(
-    conn: Conn,
-    account_id: AccountId,
-    webhook_id: WebhookId,
-    *,
-    url: str | None = None,
-    events: Iterable[str] | None = None,
-) -> None:
-    """Tell an endpoint other events, or at another address; what waits goes there, too.
-
-    Raises `UnknownEvent` or `WebhookNotFound`.
-    """
-    wanted = None if events is None else rules.wanted(events)
-    _lock(conn, account_id, webhook_id)
-    SQL["change_webhook"](conn, id=webhook_id, url=url, events=wanted)
-
-
 def rotate_secret(conn: Conn, vault: Vault, account_id: AccountId, webhook_id: WebhookId) -> str:
     """Give an endpoint another secret and return it; for 24 hours every delivery is signed with the former one, too.
 

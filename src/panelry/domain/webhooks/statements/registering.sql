@@ -24,11 +24,6 @@ ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret WHERE webh
 SELECT w.state, k.id FROM webhooks w LEFT JOIN api_keys k ON k.id = w.key_id AND k.revoked_at IS NOT NULL
 WHERE w.id = :id::uuid AND w.account_id = :account_id::uuid AND w.state <> 'removed' FOR NO KEY UPDATE OF w;
 
--- name: change_webhook
--- Tell it other events, or at another address; `null` leaves a thing as it is.
-UPDATE webhooks SET url = coalesce(:url::text, url), events = coalesce(:events::text[], events)
-WHERE id = :id::uuid;
-
 -- name: rotate_webhook_secret
 -- A new secret; the former one signs beside it for a time.
 UPDATE webhooks SET
