@@ -13,7 +13,7 @@ from typing import Final
 from panelry import settings as panelry_settings
 from panelry.database.embedded import cluster
 from panelry.database.pool import Pool
-from panelry.domain import accounts, catalog, coupons, ids, ledger, money, orders, providers
+from panelry.domain import accounts, catalog, coupons, ledger, money, orders, providers
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import ServiceId
 from panelry.domain.providers import UpstreamService
@@ -63,8 +63,8 @@ class Ground:
                     made.append(Customer(account_id=account.id, key=key.key))
         return made
 
-    def services(self, count: int, *, provider_url: str = "http://127.0.0.1:9/api/v2") -> list[ServiceId]:
-        """Sell so many services of one new provider."""
+    def services(self, count: int) -> list[ServiceId]:
+        """Sell so many services of one new provider, which nobody calls."""
         rows = [
             UpstreamService(
                 service=str(number), name=f"Service {number}", type="Default", category=f"Category {number % 50}",
@@ -75,7 +75,12 @@ class Ground:
         ]  # fmt: skip
         with self.pool.transaction() as conn:
             provider = providers.add(
-                conn, open_vault(self.settings), "Bench", url=provider_url, key="bench", dialect="panel_v2"
+                conn,
+                open_vault(self.settings),
+                "Bench",
+                url="http://127.0.0.1:9/api/v2",
+                key="bench",
+                dialect="panel_v2",
             )
             providers.record_snapshot(conn, provider, rows)
             return [made.service for made in catalog.import_services(conn, provider, chosen=None)]
@@ -103,7 +108,7 @@ class Ground:
 def ground(data: Path, *, connections: int = 10) -> Iterator[Ground]:
     """Make the database beside the operator's own data, on the same disk, and remove it afterwards."""
     data.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"bench-{ids.show('', ids.new())[-6:].lower()}-", dir=data))
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=data))
     folder.chmod(0o711)
     try:
         with cluster(folder) as url:

@@ -8,13 +8,14 @@ import uvloop
 
 from panelry import clock
 from panelry.api.calls import Calls
-from panelry.domain import accounts, ids
+from panelry.domain import ids
+from panelry.domain.accounts import digest
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import Draft
 from panelry.metrics import Metrics
 from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Customer, Ground
-from panelry.ops.bench.pgbench import Baseline
+from panelry.ops.bench.pgbench import SCALE, Baseline
 from panelry.ops.session import CommandFailed
 
 ACCOUNTS: Final = 1_000
@@ -22,12 +23,17 @@ SERVICES: Final = 100
 WARM_SECONDS: Final = 1.0
 
 
-def place(ground: Ground, *, seconds: float, callers: int) -> dict[str, Any]:
-    """Measure placing for many accounts (`spread`) and for one (`hot`), with pgbench before and after."""
-    everybody = ground.customers(ACCOUNTS)
+def place(
+    ground: Ground, *, seconds: float, callers: int, accounts: int = ACCOUNTS, scale: int = SCALE
+) -> dict[str, Any]:
+    """Measure placing for many accounts (`spread`) and for one (`hot`), with pgbench of a scale before and after.
+
+    Raises `CommandFailed` where the books are wrong afterwards, or an acknowledged order is missing.
+    """
+    everybody = ground.customers(accounts)
     services = ground.services(SERVICES)
     ground.analyse()
-    baseline = Baseline(ground.url)
+    baseline = Baseline(ground.url, scale=scale)
     baseline.run(seconds)
     measured = {
         name: _measured(ground, customers, services, seconds=seconds, callers=callers)
@@ -78,7 +84,7 @@ async def _load(
     callers: int,
 ) -> tuple[list[float], int]:
     """Return how long each call took that ended while it counted, and how many orders were placed in all."""
-    digests = [accounts.digest(customer.key) for customer in customers]
+    digests = [digest(customer.key) for customer in customers]
     began = clock.monotonic() + WARM_SECONDS
     took: list[float] = []
     placed = 0

@@ -1,4 +1,4 @@
-"""`panelry bench`: see docs/operators/performance.md."""
+"""`panelry bench`: see docs/operators/commands.md, Measuring."""
 
 from typing import Annotated, Any
 

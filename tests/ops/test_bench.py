@@ -1,0 +1,64 @@
+"""A benchmark says how fast it was only where the books are right afterwards."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from panelry.ops.bench.figures import figures
+
+# In a process of its own, as it is run: Django knows one database for the life of a process.
+SMALL = """
+import json, sys
+from pathlib import Path
+from panelry.ops.bench.ground import Ground, ground
+from panelry.ops.bench.place import place
+from panelry.ops.session import CommandFailed
+
+class Tampered(Ground):
+    def wrong(self):
+        with self.pool.transaction() as conn:
+            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
+        return Ground.wrong(self)
+
+kind = {"honest": Ground, "tampered": Tampered}[sys.argv[2]]
+with ground(Path(sys.argv[1])) as one:
+    try:
+        where = kind(settings=one.settings, pool=one.pool)
+        print(json.dumps(place(where, seconds=1, callers=8, accounts=5, scale=1)))
+    except CommandFailed as failed:
+        print(json.dumps(failed.value))
+"""
+
+
+def measured(folder: Path, ground: str) -> Any:
+    program = [sys.executable, "-c", SMALL, str(folder), ground]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=90)
+    return json.loads(done.stdout)
+
+
+def test_placing_is_measured_beside_pgbench_and_leaves_nothing(folder: Path) -> None:
+    result = measured(folder, "honest")
+    assert result["verified"] is True
+    for name in ("spread", "hot"):
+        assert result[name]["per_second"] > 0
+        assert result[name]["p50_ms"] <= result[name]["p99_ms"]
+        ratio = result[name]["per_second"] / result["pgbench_per_second"]
+        assert result[name]["ratio_to_pgbench"] == pytest.approx(ratio, abs=0.01)
+    assert list(folder.iterdir()) == []
+
+
+def test_where_the_books_are_wrong_there_are_no_figures(folder: Path) -> None:
+    result = measured(folder, "tampered")
+    assert result["verified"] is False
+    assert "charge" in result["wrong"][0]
+    assert result.keys() == {"verified", "wrong"}
+
+
+def test_figures_are_of_those_calls_that_were_counted() -> None:
+    one = figures([0.001] * 98 + [0.5, 0.5], during=2)
+    assert (one.per_second, one.p50_ms, one.p99_ms) == (50, 1, 500)
+    assert one.shown(ratio=1 / 3)["ratio"] == 0.333
