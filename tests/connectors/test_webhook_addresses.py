@@ -3,8 +3,11 @@
 # ruff: noqa: RUF001 (letters that look like others are what is tried here)
 import asyncio
 import socket
+from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.abc import ResolveResult
@@ -184,6 +187,18 @@ def test_a_look_up_that_hangs_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not asyncio.run(is_reachable("https://shop.example/", POLICY, resolver=Hanging([])))
 
 
+def assert_undialled(listeners: Sequence[socket.socket], calls: Coroutine[Any, Any, None]) -> None:
+    """Make calls of which these sockets must hear nothing."""
+    with ExitStack() as stack:
+        for listener in listeners:
+            stack.enter_context(listener)
+        asyncio.run(calls)
+        for listener in listeners:
+            listener.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                listener.accept()
+
+
 def test_a_name_that_is_public_when_entered_and_private_when_called_is_never_dialled() -> None:
     """A socket that listens on loopback hears of nobody, over IPv4 and IPv6, however the answers are mixed."""
     listeners = [
@@ -203,15 +218,7 @@ def test_a_name_that_is_public_when_entered_and_private_when_called_is_never_dia
                 with pytest.raises(NotRead):
                     await dialled(url, client(policy=policy, resolver=names))
 
-    try:
-        asyncio.run(call())
-        for listener in listeners:
-            listener.settimeout(0.1)
-            with pytest.raises(TimeoutError):
-                listener.accept()
-    finally:
-        for listener in listeners:
-            listener.close()
+    assert_undialled(listeners, call())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,15 +243,7 @@ def test_the_check_when_dialling_holds_alone_for_addresses_and_names(host: str, 
                 with pytest.raises(NotRead):
                     await http.post(f"{scheme}://{host}:{port}/", b"{}", {}, fresh=fresh)
 
-    try:
-        asyncio.run(call())
-        for listener in listeners:
-            listener.settimeout(0.05)
-            with pytest.raises(TimeoutError):
-                listener.accept()
-    finally:
-        for listener in listeners:
-            listener.close()
+    assert_undialled(listeners, call())
 
 
 @dataclass(frozen=True, kw_only=True)
