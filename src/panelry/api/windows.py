@@ -64,9 +64,7 @@ class OwnWindows:
     """Counts in this process's memory: exact, as long as it is used by one thread.
 
     Only the present minute is kept, and of that at most `most` addresses: with more, the one first seen is forgotten.
-    Keys and tiers are as many as there are customers. The library `limits` was measured and left alone: a hit and its
-    figures took it 5 µs against 2 µs here, a window began with its first hit and not for all at once, and a thread of
-    its own walked over all names every 10 ms, without a lock against the counting.
+    Keys and tiers are as many as there are customers. Why not the library `limits`: docs/decisions/0015.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ PROVIDERS_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class Desk:
-    """Shared by the loops of one engine. Database calls run in threads of its own: others may be held by slow DNS."""
+    """Shared by the loops of one engine. Database calls run in threads of its own, as many as there are connections."""
 
     pool: Pool
     settings: Settings
