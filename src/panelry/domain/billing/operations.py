@@ -23,9 +23,8 @@ def deposit(
     In the same transaction the account moves up to the tier that its deposits have reached: never down, and never below
     one that staff gave. A reference that is already booked changes nothing. Raises as `ledger.transfer` does.
     """
-    before = ledger.lock(conn, [account_id])[
-        account_id
-    ]  # two deposits follow each other: the later one sees both
+    # Under this lock two deposits follow each other, and the later one sees both.
+    before = ledger.lock(conn, [account_id])[account_id]
     balance = ledger.credit(
         conn,
         account_id,
