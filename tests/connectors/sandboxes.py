@@ -61,6 +61,11 @@ class Upstream:
     def word(self, order: object) -> str:
         return str(self.call("status", order=order)["status"])
 
+    def has_dropped(self, order: object) -> bool:
+        """Say whether an order that was complete lost a part; on its way there it passes the same number."""
+        said = self.call("status", order=order)
+        return (said["status"], said["remains"]) == ("Completed", "20")
+
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 

@@ -285,8 +285,7 @@ def test_a_busy_link_takes_one_order_at_a_time(upstream: Upstream) -> None:
 
 def test_a_drop_comes_back_with_a_refill(upstream: Upstream) -> None:
     order = upstream.add(10)
-    until(lambda: upstream.call("status", order=order)["remains"] == "20")
-    assert upstream.word(order) == "Completed"
+    until(lambda: upstream.has_dropped(order))
     refill = upstream.call("refill", order=order)["refill"]
     assert upstream.call("refill", order=order) == {"error": "A refill is already pending"}
     assert upstream.call("refill_status", refill=refill) == {"status": "In progress"}

@@ -47,11 +47,7 @@ def test_a_link_chooses_how_the_first_grant_of_a_cancel_is_lost(upstream: Upstre
 @pytest.mark.parametrize("fault", ["refill_reset", "refill_silent", "refill_bad_gateway"])
 def test_a_link_chooses_how_the_grant_of_a_refill_is_lost(upstream: Upstream, fault: str) -> None:
     order = upstream.add(1, fault=fault)
-    until(
-        lambda: (
-            upstream.word(order) == "Completed" and upstream.call("status", order=order)["remains"] == "20"
-        )
-    )
+    until(lambda: upstream.has_dropped(order))
     body = f"key=secret&action=refill&order={order}"
     assert_lost(upstream, fault, body)
     refill = upstream.lines()[-1]
@@ -83,7 +79,7 @@ def test_a_refill_can_be_refused_rejected_and_left_pending(upstream: Upstream) -
     refused, rejected, pending = (
         upstream.add(1, fault=fault) for fault in ("refuses_refill", "rejects_refill", "refill_pending")
     )
-    until(lambda: upstream.call("status", order=pending)["remains"] == "20")
+    until(lambda: all(map(upstream.has_dropped, (refused, rejected, pending))))
     assert upstream.call("refill", order=refused) == {"error": "Order is not eligible for refill"}
     first = upstream.call("refill", order=rejected)["refill"]
     second = upstream.call("refill", order=pending)["refill"]
@@ -96,7 +92,7 @@ def test_a_refill_can_be_refused_rejected_and_left_pending(upstream: Upstream) -
 
 def test_a_refill_without_an_id_is_still_one(upstream: Upstream) -> None:
     order = upstream.add(1, fault="refill_no_id")
-    until(lambda: upstream.call("status", order=order)["remains"] == "20")
+    until(lambda: upstream.has_dropped(order))
     assert upstream.call("refill", order=order) == {"status": "success"}
     until(lambda: upstream.call("status", order=order)["remains"] == "0")
 
@@ -104,7 +100,7 @@ def test_a_refill_without_an_id_is_still_one(upstream: Upstream) -> None:
 def test_what_a_refill_restored_can_be_lost_again(upstream: Upstream) -> None:
     order = upstream.add(1, fault="drops_again")
     for _ in range(2):
-        until(lambda: upstream.call("status", order=order)["remains"] == "20")
+        until(lambda: upstream.has_dropped(order))
         upstream.call("refill", order=order)
         until(lambda: upstream.call("status", order=order)["remains"] == "0")
 

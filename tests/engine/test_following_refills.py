@@ -259,7 +259,7 @@ def test_a_refill_ends_as_the_provider_has_it_however_its_answer_was_lost(
     fresh_pool: Pool, settings: Settings, sandbox: Upstream, behaviour: str, end: str, granted: int
 ) -> None:
     bought = str(sandbox.add(1, fault=behaviour))
-    sandboxes.until(lambda: sandbox.call("status", order=bought)["remains"] == "20")
+    sandboxes.until(lambda: sandbox.has_dropped(bought))
 
     async def run() -> None:
         async with desk(fresh_pool, settings, total=2.0) as one:
