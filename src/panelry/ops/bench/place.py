@@ -13,9 +13,11 @@ from panelry.domain.accounts import digest
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import Draft
 from panelry.metrics import Metrics
+from panelry.ops.bench import memory
 from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Customer, Ground
 from panelry.ops.bench.pgbench import SCALE, Baseline
+from panelry.ops.bench.progress import Steps
 from panelry.ops.session import CommandFailed
 
 ACCOUNTS: Final = 1_000
@@ -24,23 +26,34 @@ WARM_SECONDS: Final = 1.0
 
 
 def place(
-    ground: Ground, *, seconds: float, callers: int, accounts: int = ACCOUNTS, scale: int = SCALE
+    ground: Ground,
+    steps: Steps,
+    *,
+    seconds: float,
+    callers: int,
+    accounts: int = ACCOUNTS,
+    scale: int = SCALE,
 ) -> dict[str, Any]:
     """Measure placing for many accounts (`spread`) and for one (`hot`), with pgbench of a scale before and after.
 
     Raises `CommandFailed` where the books are wrong afterwards, or an acknowledged order is missing.
     """
-    everybody = ground.customers(accounts)
-    services = ground.services(SERVICES)
-    ground.analyse()
-    baseline = Baseline(ground.url, scale=scale)
-    baseline.run(seconds)
-    measured = {
-        name: _measured(ground, customers, services, seconds=seconds, callers=callers)
-        for name, customers in (("spread", everybody), ("hot", everybody[:1]))
-    }
-    baseline.run(seconds)
-    wrong = ground.wrong()
+    with steps(f"{accounts:,} accounts, {SERVICES:,} services, pgbench's tables"):
+        everybody = ground.customers(accounts)
+        services = ground.services(SERVICES)
+        ground.analyse()
+        baseline = Baseline(ground.url, scale=scale)
+    with steps("pgbench, before", seconds=seconds):
+        baseline.run(seconds)
+    measured = {}
+    for name, customers in (("spread", everybody), ("hot", everybody[:1])):
+        with steps(f"place, {name}", seconds=WARM_SECONDS + seconds):
+            measured[name] = _measured(ground, customers, services, seconds=seconds, callers=callers)
+    memory_mb = memory.peaks(ground.settings.data)
+    with steps("pgbench, after", seconds=seconds):
+        baseline.run(seconds)
+    with steps("the books"):
+        wrong = ground.wrong()
     if wrong:
         raise CommandFailed(f"the books are wrong: {wrong[0]}", {"verified": False, "wrong": wrong})
     return {
@@ -50,6 +63,7 @@ def place(
             name: one.shown(ratio_to_pgbench=one.per_second / baseline.per_second)
             for name, one in measured.items()
         },
+        "memory_mb": memory_mb,
         "verified": True,
     }
 

@@ -1,6 +1,6 @@
 """`panelry bench`: see docs/operators/commands.md, Measuring."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +11,7 @@ app = typer.Typer(
     help="Measure this machine, on a database of its own; nothing of yours is touched.", no_args_is_help=True
 )
 
+MEMORY: Final = "memory_mb"
 Seconds = Annotated[float, typer.Option(min=1, max=600, help="How long each measurement takes.")]
 Callers = Annotated[int, typer.Option(min=1, max=4096, help="How many callers there are at once.")]
 
@@ -20,15 +21,17 @@ def place(session: Session, *, seconds: Seconds = 10, callers: Callers = 256) ->
     """Place orders in process: for 1,000 accounts, and for one."""
     from panelry.ops.bench.ground import ground
     from panelry.ops.bench.place import place as measure
+    from panelry.ops.bench.progress import Steps
 
     with ground(session.settings.data) as where:
-        result = measure(where, seconds=seconds, callers=callers)
+        result = measure(where, Steps(quiet=session.json), seconds=seconds, callers=callers)
     session.say(result, _table(result))
 
 
 def _table(result: dict[str, Any]) -> str:
     from panelry.ops.tables import table
 
-    measured = [{"": name, **row} for name, row in result.items() if isinstance(row, dict)]
+    measured = [{"": name, **row} for name, row in result.items() if isinstance(row, dict) and name != MEMORY]
     others = [f"{name}: {value}" for name, value in result.items() if not isinstance(value, dict)]
-    return "\n".join([table(measured, empty=""), *others])
+    sizes = ", ".join(f"{name} {size}" for name, size in result.get(MEMORY, {}).items())
+    return "\n".join([table(measured, empty=""), *others, f"{MEMORY}: {sizes}"])
