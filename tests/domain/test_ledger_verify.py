@@ -183,6 +183,9 @@ def test_wallets_that_changed_owners_are_found(books: Books) -> None:
             "exist",
         ),
         ("UPDATE orders SET sequence = sequence + 1 WHERE account_id = %(account)s", "timeline"),
+        ("UPDATE orders SET service_id = 0 WHERE account_id = %(account)s", "does not exist"),
+        ("UPDATE orders SET route_id = 0 WHERE account_id = %(account)s", "does not exist"),
+        ("UPDATE orders SET provider_id = 0 WHERE account_id = %(account)s", "does not exist"),
     ],
 )
 def test_orders_that_the_books_do_not_bear_out_are_found(books: Books, change: str, problem: str) -> None:

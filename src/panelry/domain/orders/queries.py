@@ -121,7 +121,7 @@ def submission(conn: Conn, account_id: AccountId, submission_id: SubmissionId) -
 
 
 def verify(conn: Conn) -> list[Finding]:
-    """Hold orders against the books: charges and refunds against transfers, submissions against costs, timelines."""
+    """Hold orders against the books: charges and refunds against transfers, submissions against costs, timelines, names."""
     findings = [
         _finding(account, ids.show(ids.ORDER, order), _wrong_charge(said, booked))
         for account, order, *said_and_booked in SQL["wrong_charges"](conn, most=MOST_FINDINGS)
@@ -135,6 +135,11 @@ def verify(conn: Conn) -> list[Finding]:
     for account, order, sequence, last in SQL["wrong_timelines"](conn, most=MOST_FINDINGS):
         problem = f"counts {sequence} events, its timeline ends at {last} or has gaps"
         findings.append(_finding(account, ids.show(ids.ORDER, order), problem))
+    for account, order, submission in SQL["wrong_references"](conn, most=MOST_FINDINGS):
+        row = ids.show(ids.SUBMISSION, submission) if submission else ids.show(ids.ORDER, order)
+        findings.append(
+            _finding(account, row, "names an account, service, route or provider that does not exist")
+        )
     return findings
 
 

@@ -4,7 +4,7 @@ from django.db import migrations
 
 SQL = """
 CREATE TABLE transfers (
-  account_id uuid NOT NULL REFERENCES accounts,
+  account_id uuid NOT NULL,
   version bigint NOT NULL CHECK (version > 0),
   posting uuid NOT NULL,
   source text NOT NULL,
@@ -31,11 +31,11 @@ CREATE INDEX transfers_with_deposits ON transfers (account_id)
   WHERE source LIKE 'deposit:%' OR target LIKE 'deposit:%';
 
 CREATE TABLE orders (
-  account_id uuid NOT NULL REFERENCES accounts,
+  account_id uuid NOT NULL,
   id uuid NOT NULL,
   request_id text CHECK (length(request_id) BETWEEN 1 AND 128),
   fingerprint bytea NOT NULL CHECK (length(fingerprint) = 32),
-  service_id integer NOT NULL REFERENCES services,
+  service_id integer NOT NULL,
   type text NOT NULL,
   parent_id uuid,
   run integer CHECK (run > 0),
@@ -57,8 +57,8 @@ CREATE TABLE orders (
   start_count bigint NOT NULL DEFAULT 0,
   remains bigint NOT NULL,
   cancel_requested boolean NOT NULL DEFAULT false,
-  route_id integer REFERENCES routes,
-  provider_id smallint REFERENCES providers,
+  route_id integer,
+  provider_id smallint,
   due_at timestamptz NOT NULL,
   attempt integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE refills (
   account_id uuid NOT NULL,
   id uuid NOT NULL,
   order_id uuid NOT NULL,
-  provider_id smallint NOT NULL REFERENCES providers,
+  provider_id smallint NOT NULL,
   upstream_order text NOT NULL,
   state text NOT NULL CONSTRAINT refill_state_is_known CHECK (state IN ('pending', 'in_progress', 'completed', 'rejected')),
   upstream_id text,
@@ -145,8 +145,8 @@ CREATE TABLE submissions (
   account_id uuid NOT NULL,
   id uuid NOT NULL,
   order_id uuid NOT NULL,
-  route_id integer NOT NULL REFERENCES routes,
-  provider_id smallint NOT NULL REFERENCES providers,
+  route_id integer NOT NULL,
+  provider_id smallint NOT NULL,
   provider_service text NOT NULL,
   state text NOT NULL CONSTRAINT submission_state_is_known CHECK (state IN
     ('sending', 'accepted', 'not_sent', 'rejected', 'postponed', 'unknown', 'quarantined')),
@@ -176,7 +176,7 @@ CREATE INDEX submissions_due ON submissions (state, provider_id, due_at) WHERE d
 CREATE TABLE provider_costs (
   account_id uuid NOT NULL,
   submission_id uuid NOT NULL,
-  provider_id smallint NOT NULL REFERENCES providers,
+  provider_id smallint NOT NULL,
   expected_micros bigint NOT NULL CHECK (expected_micros >= 0),
   charged_micros bigint CHECK (charged_micros >= 0),
   at timestamptz NOT NULL,
@@ -185,7 +185,7 @@ CREATE TABLE provider_costs (
 );
 
 CREATE TABLE events (
-  account_id uuid NOT NULL REFERENCES accounts,
+  account_id uuid NOT NULL,
   subject uuid NOT NULL,
   sequence integer NOT NULL CHECK (sequence > 0),
   id uuid NOT NULL,

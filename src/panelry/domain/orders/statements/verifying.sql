@@ -44,3 +44,16 @@ SELECT o.account_id, o.id, o.sequence, coalesce(e.last, 0) FROM orders o
 LEFT JOIN (SELECT account_id, subject, max(sequence) AS last, count(*) AS events FROM events GROUP BY account_id, subject) e
   ON e.account_id = o.account_id AND e.subject = o.id
 WHERE o.sequence IS DISTINCT FROM e.last OR e.events <> e.last ORDER BY 1, 2 LIMIT :most::integer;
+
+-- name: wrong_references
+-- Orders and submissions that name an account, a service, a route or a provider that does not exist; no foreign key says so.
+SELECT o.account_id, o.id, NULL::uuid FROM orders o
+LEFT JOIN accounts a ON a.id = o.account_id
+LEFT JOIN services s ON s.id = o.service_id
+LEFT JOIN routes r ON r.id = o.route_id AND r.provider_id = o.provider_id
+WHERE a.id IS NULL OR s.id IS NULL OR (r.id IS NULL AND (o.route_id IS NOT NULL OR o.provider_id IS NOT NULL))
+UNION ALL
+SELECT u.account_id, u.order_id, u.id FROM submissions u
+LEFT JOIN routes r ON r.id = u.route_id AND r.provider_id = u.provider_id
+WHERE r.id IS NULL
+ORDER BY 1, 2 LIMIT :most::integer;
