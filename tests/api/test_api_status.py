@@ -1,12 +1,12 @@
 """`status`: one order, or up to a hundred."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import contract
 import pytest
 from books import Stored
 from doors import Door
+from msgspec import structs
 
 from given import Customer, draft, upstream_service
 from panelry.domain import ids, orders
@@ -182,7 +182,7 @@ def test_a_subscription_tells_its_posts(
         provider = given.provider()
         [service] = given.services(provider, [upstream_service(type_="Subscriptions")])
         wish = {"username": "somebody", "min": "10", "max": "20", "delay": "0", **posts}
-        drafted = replace(draft(customer, service), parameters=wish)
+        drafted = structs.replace(draft(customer, service), parameters=wish)
         [placed] = orders.place(given.conn, [drafted])
         assert isinstance(placed, Placed), placed
         report = Report(state=UpstreamState.IN_PROGRESS, word="Active", posts_done=2)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
+from urllib.parse import urlsplit
 
 import pytest
 from every_type import EVERY, LINK
@@ -138,6 +139,15 @@ def test_a_link_is_taken_as_it_is(link: str) -> None:
 def test_a_link_must_be_an_http_url(link: str) -> None:
     with pytest.raises(InvalidLink):
         read(service(), said(link=link))
+
+
+@for_all(st.from_regex(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?([/?#][!-~]*)?", fullmatch=True))
+def test_a_link_that_looks_usual_is_taken_and_one_for_the_library_too(link: str) -> None:
+    assert read(service(), said(link=link)).link == link
+    parts = urlsplit(link)
+    assert parts.scheme in {"http", "https"}
+    assert parts.hostname
+    assert parts.port is None or 0 <= parts.port <= 9999
 
 
 def test_a_link_has_at_most_1000_characters() -> None:

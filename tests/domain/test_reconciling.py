@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 from submissions import now, order_row, submission
 from upstream import LOST, Story, story_of
 
@@ -307,7 +308,7 @@ def test_posts_of_a_subscription_may_be_what_is_found(conn: Conn, given: Given, 
     subscriptions = imported.service
     drafted = draft(story.customer, subscriptions)
     wanted = {"username": "name", "min": "10", "max": "20", "delay": "0"}
-    orders.place(conn, [replace(drafted, parameters=wanted)])
+    orders.place(conn, [structs.replace(drafted, parameters=wanted)])
     [attempt] = given.attempts(story.provider)
     given.answered(attempt, Accepted(upstream_id=story.upstream.make(attempt)))
     story.wait(1)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from msgspec import structs
 from refilling import answered, ask, refilled, row, told, wanted, why
 from submissions import now
 
@@ -166,7 +167,7 @@ def test_a_subscription_is_not_refilled(conn: Conn, given: Given, customer: Cust
     provider = given.provider()
     [service] = given.services(provider, [upstream_service(type_="Subscriptions")])
     wish = {"username": "somebody", "min": "10", "max": "20", "posts": "2", "delay": "0"}
-    drafted = replace(draft(customer, service), parameters=wish)
+    drafted = structs.replace(draft(customer, service), parameters=wish)
     [placed] = orders.place(conn, [drafted])
     assert isinstance(placed, Placed), placed
     report = Report(state=U.COMPLETED, word="Completed", posts_done=2)

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import uuid4
 import engines
 import psycopg
 from cells import TRIALS, TRIALS_ALONE, Cell, End
+from msgspec import structs
 
 from connectors.sandboxes import Upstream
 from connectors.upstreams import black_hole, refusing_port
@@ -238,7 +239,7 @@ def _draft(customer: Customer, shop: Shop, mark: str) -> Draft:
     if shop.cell.type != "Subscriptions":
         return draft(customer, shop.service, link=mark)
     parameters = {"username": mark, "min": "10", "max": "20", "posts": "4", "delay": "0"}
-    return replace(draft(customer, shop.service), parameters=parameters)
+    return structs.replace(draft(customer, shop.service), parameters=parameters)
 
 
 def _places(stack: ExitStack) -> dict[str, Callable[[Upstream], str]]:

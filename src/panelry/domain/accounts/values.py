@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from msgspec import Struct
+
 from panelry.domain.money import Micros
 from panelry.domain.refusals import OperatorRefusal, Refusal
 
@@ -48,8 +50,7 @@ class Caller:
     discount_percent: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buyer:
+class Buyer(Struct, frozen=True, kw_only=True, gc=False):
     """An account that may order, and what its tier takes off every rate."""
 
     account_id: AccountId

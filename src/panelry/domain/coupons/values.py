@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from msgspec import Struct
+
 from panelry.domain.accounts import AccountId
 from panelry.domain.money import ZERO, Micros
 from panelry.domain.refusals import OperatorRefusal, Refusal
@@ -56,8 +58,7 @@ class Coupon:
     used_by: Mapping[AccountId, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+class Purchase(Struct, frozen=True, kw_only=True, gc=False):
     """The order that a coupon is to be used for; `charge_micros` is its full charge."""
 
     account_id: AccountId

@@ -1,15 +1,15 @@
 """What happened to whom: one row of a subject's timeline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from panelry.domain.accounts import AccountId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """One change of one subject: an order, a refill, an endpoint's test, or an account's balance.
 
     `sequence` counts the subject's events from 1 without gaps (a balance's is the version of the wallet); the database

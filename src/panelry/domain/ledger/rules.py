@@ -57,8 +57,10 @@ def chain_hash(head: bytes, wallet: Wallet, version: int, entry: Entry, balance:
         entry.order_id is not None,
         entry.order_id.bytes if entry.order_id else _NO_ORDER,
     )
+    source, target, reason, actor = entry.source, entry.target, entry.reason, entry.actor
     reference = "-" if entry.reference is None else "+" + entry.reference
-    texts = "".join(
-        f"{len(t)}:{t}" for t in (entry.source, entry.target, entry.reason, entry.actor, reference)
+    texts = (
+        f"{len(source)}:{source}{len(target)}:{target}{len(reason)}:{reason}{len(actor)}:{actor}"
+        f"{len(reference)}:{reference}"
     )
     return hashlib.sha256(head + fixed + texts.encode()).digest()

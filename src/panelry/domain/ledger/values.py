@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from panelry.domain.accounts import AccountId
 from panelry.domain.money import ZERO, Micros
 from panelry.domain.refusals import OperatorRefusal, Refusal
@@ -25,8 +27,7 @@ def deposit(gateway: str) -> str:
     return f"deposit:{gateway}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wallet:
+class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     """One account's money: what it holds, how many transfers made it, the hash of the last one.
 
     Its owner is told when it falls below `low_balance_micros`, where that is set.
@@ -39,8 +40,7 @@ class Wallet:
     low_balance_micros: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """Money to move between the wallet and one other book.
 
     `reference`, where given, makes the entry idempotent: the database takes it once per account. Entries of one act
@@ -57,8 +57,7 @@ class Entry:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(Struct, frozen=True, kw_only=True, gc=False):
     """An entry as written: its place in the wallet's chain, the balance after it, and the chain's hash up to it."""
 
     account_id: AccountId

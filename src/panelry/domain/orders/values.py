@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
+from msgspec import Struct
+
 from panelry.domain.accounts import AccountId, KeyDigest
 from panelry.domain.catalog import RouteId, ServiceId
 from panelry.domain.coupons import Use
@@ -51,8 +53,7 @@ class SubmissionState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What somebody wants to order, unchecked but for its shape; `caller` is a key's digest or a known account.
 
     `parameters` are those of api-v2.md, 5, trimmed and never empty, without `service` and `request_id`.
@@ -65,8 +66,7 @@ class Draft:
     actor: str = CUSTOMER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True, gc=False):
     """The order that now exists; `replayed` when it existed before this call."""
 
     account_id: AccountId
@@ -74,8 +74,7 @@ class Placed:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True, gc=False):
     """A draft's parameters, read by the rules of its service's type: what is bought, and how much of it in each run.
 
     `posts` are those of a subscription, `None` where their number is open. `interval_minutes` is set where there is
@@ -84,15 +83,14 @@ class Wanted:
 
     link: str | None
     quantity: int
-    extras: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, str] = {}
     posts: int | None = None
     runs: int = 1
     interval_minutes: int | None = None
     coupon: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewOrder:
+class NewOrder(Struct, frozen=True, kw_only=True, gc=False):
     """An order about to be stored as pending, with the route that it will take first.
 
     `quantity` and `charge_micros` are those of all runs together. A drip-feed has no route: its runs do.
@@ -262,8 +260,7 @@ class Runs:
     refunded_micros: Micros
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True, gc=False):
     """What a customer sees of an order; `charge_micros` is what the customer pays for it now, after coupon and refunds.
 
     `runs` and `runs_done` are `None` but for drip-feeds, `posts_done` but for subscriptions; `posts` is `None` where

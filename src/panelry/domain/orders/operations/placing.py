@@ -29,7 +29,8 @@ def place(conn: Conn, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
     """
     assert len(drafts) <= MOST
     loaded = _load(conn, drafts)
-    decision = rules.decide(loaded, drafts, mint=ids.new)
+    # An order takes an id, and its event another.
+    decision = rules.decide(loaded, drafts, mint=iter(ids.several(2 * len(drafts))).__next__)
     if decision.orders:
         _store(conn, loaded, decision)
     return decision.answers
