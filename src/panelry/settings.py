@@ -219,6 +219,15 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}  # noqa: TID251 (this is the one place)
 
 
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return the environment for a child process that none of our settings reach, and more."""
+    return {name: text for name, text in os.environ.items() if not _is_ours(name)} | more  # noqa: TID251 (this is the one place)
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX) or name == "DATABASE_URL"
+
+
 def lifeline() -> int | None:
     """Return the pipe by which a child learns of its parent's end, where the parent gave it one."""
     descriptor = os.environ.get("PANELRY_LIFELINE")  # noqa: TID251 (this is the one place)

@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import ExitStack
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from panelry import settings as panelry_settings
 from panelry.ops import lifeline, logs, signals, up
 from panelry.ops.session import Session
 from panelry.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 GRACEFUL_SECONDS = 6
 
@@ -16,8 +19,6 @@ def run_server(
     session: Session, *, host: str, port: int, part: Literal["api", "web", "all"], with_engine: bool
 ) -> None:
     """Serve until a signal says stop."""
-    import uvicorn
-
     is_alone = _begin(session.settings)
     port = up.free_port(host, port)
     panelry_settings.choose_django_settings()
@@ -27,8 +28,17 @@ def run_server(
 
         # Pages alone count no requests.
         processes = stack.enter_context(Presence(settings)).count if part != "web" else lambda: 1
-        config = uvicorn.Config(
-            Entrance(settings, part=part, with_engine=with_engine, processes=processes),
+        entrance = Entrance(settings, part=part, with_engine=with_engine, processes=processes)
+        server(entrance, host=host, port=port).run()
+
+
+def server(application: Any, *, host: str, port: int) -> "uvicorn.Server":
+    """Return the server of an ASGI application, as it is set up for all that we serve."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
             host=host,
             port=port,
             loop="uvloop",
@@ -41,7 +51,7 @@ def run_server(
             backlog=2048,
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
         )
-        uvicorn.Server(config).run()
+    )
 
 
 def run_engine(session: Session) -> None:

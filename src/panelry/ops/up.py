@@ -104,14 +104,15 @@ def _wait_until_ready(host: str, port: int, stop: threading.Event) -> bool:
     """Wait until requests would be answered; `False` when told to stop before."""
     until = clock.monotonic() + READY_SECONDS
     while not stop.wait(0.05):
-        if _is_ready(host, port):
+        if is_ready(host, port):
             return True
         if clock.monotonic() > until:
             raise CommandFailed("it did not become ready within a minute; the log says why")
     return False
 
 
-def _is_ready(host: str, port: int) -> bool:
+def is_ready(host: str, port: int) -> bool:
+    """Return whether a server there would answer requests now."""
     connection = http.client.HTTPConnection(_reachable(host), port, timeout=2)
     try:
         connection.request("GET", "/readyz")

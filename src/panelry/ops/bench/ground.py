@@ -23,6 +23,7 @@ from panelry.settings import Settings
 
 PLENTY: Final = money.parse("1000000")
 RATE: Final = Decimal("1.00")
+NOWHERE: Final = "http://127.0.0.1:9/api/v2"
 _AT_ONCE: Final = 500
 
 
@@ -47,15 +48,15 @@ class Ground:
         assert self.settings.database_url is not None
         return self.settings.database_url
 
-    def customers(self, count: int) -> list[Customer]:
-        """Make accounts that can pay for whatever they order."""
+    def customers(self, count: int, *, per_minute: int | None = None) -> list[Customer]:
+        """Make accounts that can pay for whatever they order; their keys may have a limit of their own."""
         made: list[Customer] = []
         while len(made) < count:
             with self.pool.transaction() as conn:
                 for _ in range(min(_AT_ONCE, count - len(made))):
                     email = f"{secrets.token_hex(8)}@example.com"
                     account = accounts.create(conn, email, password=None)
-                    key = accounts.create_key(conn, account.id)
+                    key = accounts.create_key(conn, account.id, per_minute=per_minute)
                     ledger.credit(
                         conn, account.id, PLENTY, source=ledger.ADJUSTMENT, reason="bench", actor="bench",
                         reference=None,
@@ -63,8 +64,8 @@ class Ground:
                     made.append(Customer(account_id=account.id, key=key.key))
         return made
 
-    def services(self, count: int) -> list[ServiceId]:
-        """Sell so many services of one new provider, which nobody calls."""
+    def services(self, count: int, *, provider: str = "Bench", url: str = NOWHERE) -> list[ServiceId]:
+        """Sell so many services of one new provider, which nobody calls unless it has a URL."""
         rows = [
             UpstreamService(
                 service=str(number), name=f"Service {number}", type="Default", category=f"Category {number % 50}",
@@ -74,16 +75,11 @@ class Ground:
             for number in range(1, count + 1)
         ]  # fmt: skip
         with self.pool.transaction() as conn:
-            provider = providers.add(
-                conn,
-                open_vault(self.settings),
-                "Bench",
-                url="http://127.0.0.1:9/api/v2",
-                key="bench",
-                dialect="panel_v2",
+            id_ = providers.add(
+                conn, open_vault(self.settings), provider, url=url, key="bench", dialect="panel_v2"
             )
-            providers.record_snapshot(conn, provider, rows)
-            return [made.service for made in catalog.import_services(conn, provider, chosen=None)]
+            providers.record_snapshot(conn, id_, rows)
+            return [made.service for made in catalog.import_services(conn, id_, chosen=None)]
 
     def analyse(self) -> None:
         """Let the planner know what there is: a plan made for empty tables would be kept."""

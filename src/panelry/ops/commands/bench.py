@@ -28,10 +28,26 @@ def place(session: Session, *, seconds: Seconds = 10, callers: Callers = 256) ->
     session.say(result, _table(result))
 
 
+@command(app, "http")
+def http(session: Session, *, seconds: Seconds = 10, callers: Callers = 256) -> None:
+    """Call the API over HTTP, with wrk: place orders, read one, read 100, read the price list."""
+    from panelry.ops.bench import wrk
+    from panelry.ops.bench.ground import ground
+    from panelry.ops.bench.http import http as measure
+    from panelry.ops.bench.progress import Steps
+
+    wrk.program()
+    with ground(session.settings.data) as where:
+        result = measure(where, Steps(quiet=session.json), seconds=seconds, callers=callers)
+    session.say(result, _table(result))
+
+
 def _table(result: dict[str, Any]) -> str:
     from panelry.ops.tables import table
 
-    measured = [{"": name, **row} for name, row in result.items() if isinstance(row, dict) and name != MEMORY]
+    rows = {name: row for name, row in result.items() if isinstance(row, dict) and name != MEMORY}
+    columns = dict.fromkeys(column for row in rows.values() for column in row)
+    measured = [{"": name, **{column: row.get(column) for column in columns}} for name, row in rows.items()]
     others = [f"{name}: {value}" for name, value in result.items() if not isinstance(value, dict)]
     sizes = ", ".join(f"{name} {size}" for name, size in result.get(MEMORY, {}).items())
     return "\n".join([table(measured, empty=""), *others, f"{MEMORY}: {sizes}"])
