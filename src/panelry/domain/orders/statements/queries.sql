@@ -44,12 +44,15 @@ SELECT run, id, state, remains, refunded_micros, created_at FROM orders
 WHERE account_id = :account_id::uuid AND parent_id = :id::uuid ORDER BY run;
 
 -- name: order_submissions
--- The attempts to buy one order, oldest first.
+-- The attempts to buy one order, oldest first; those in vain and the live one have an index each.
 SELECT s.id, p.name, s.provider_service, s.state, s.upstream_id, s.message, s.evidence::text, s.reported::text, s.sent_at,
        s.answered_at, c.expected_micros, c.charged_micros
 FROM submissions s JOIN providers p ON p.id = s.provider_id
 LEFT JOIN provider_costs c ON c.account_id = s.account_id AND c.submission_id = s.id
-WHERE s.account_id = :account_id::uuid AND s.order_id = :id::uuid ORDER BY s.sent_at, s.id;
+WHERE s.account_id = :account_id::uuid AND (
+  s.order_id = :id::uuid AND s.state IN ('sending', 'accepted', 'unknown', 'quarantined')
+  OR s.order_id = :id::uuid AND s.state IN ('not_sent', 'rejected', 'postponed'))
+ORDER BY s.sent_at, s.id;
 
 -- name: order_transfers
 -- The money that moved for one order.
@@ -61,7 +64,7 @@ WHERE account_id = :account_id::uuid AND order_id = :id::uuid ORDER BY version;
 SELECT s.id, s.order_id, coalesce(o.link, o.extras ->> 'username'), p.name, s.state, s.evidence::text, s.sent_at
 FROM submissions s JOIN providers p ON p.id = s.provider_id
 JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id
-WHERE s.state = ANY (:states::text[]) ORDER BY s.sent_at LIMIT :most::integer;
+WHERE s.state = ANY (:states::text[]) ORDER BY s.id LIMIT :most::integer;
 
 -- name: submission
 -- One submission with the same columns.
