@@ -148,7 +148,9 @@ class Submission:
                 resendable=await self._desk.resendable(),
                 repetitions={call.attempt.submission_id: call.attempt.repetition for call in calls},
             )
+            began = clock.monotonic()
             await self._desk.database(record)
+            log.debug("submissions_recorded", count=len(calls), seconds=clock.monotonic() - began)
         except Exception:
             log.exception("outcomes_not_recorded", submissions=[call.attempt.request_id for call in calls])
             return False

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from panelry import clock
 from panelry.domain import orders
 from panelry.domain.orders import Tracked
 from panelry.domain.providers import Provider
@@ -47,4 +48,14 @@ class Tracking:
             log.warning("statuses_failed", provider=provider.name, error=str(failure))
             said = {}
         answers = {tracked: said.get(tracked.upstream_id) for tracked in due}
-        await self._desk.database(lambda conn: orders.apply_reports(conn, answers))
+        began = clock.monotonic()
+        changed = await self._desk.database(lambda conn: orders.apply_reports(conn, answers))
+        took = clock.monotonic() - began
+        log.debug(
+            "statuses_applied",
+            provider=provider.name,
+            pages=1,
+            count=len(said),
+            changed=changed,
+            seconds=took,
+        )

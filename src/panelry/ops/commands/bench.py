@@ -42,6 +42,23 @@ def http(session: Session, *, seconds: Seconds = 10, callers: Callers = 256) -> 
     session.say(result, _table(result))
 
 
+@command(app, "track")
+def track(
+    session: Session,
+    *,
+    seconds: Seconds = 10,
+    orders: Annotated[int, typer.Option(min=1000, help="How many orders are in flight.")] = 1_000_000,
+) -> None:
+    """Let one engine send orders, and follow a million of which one in ten changed."""
+    from panelry.ops.bench.ground import ground
+    from panelry.ops.bench.progress import Steps
+    from panelry.ops.bench.track import track as measure
+
+    with ground(session.settings.data) as where:
+        result = measure(where, Steps(quiet=session.json), orders=orders, seconds=seconds)
+    session.say(result, _table(result))
+
+
 def _table(result: dict[str, Any]) -> str:
     from panelry.ops.tables import table
 
