@@ -1,16 +1,19 @@
 """Logs: one JSON object a line on stderr, ours and our libraries', uncaught exceptions too, secrets never."""
 
+import asyncio
+import atexit
 import logging
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import structlog
 
+from panelry import clock
 from panelry.ops import reporting
-from panelry.ops.redaction import redact_all
+from panelry.ops.redaction import redact, redact_all
 from panelry.settings import Settings
 
 DEVELOPMENT_BANNER: Final = (
@@ -19,6 +22,9 @@ DEVELOPMENT_BANNER: Final = (
     "##  plain http are allowed. Never on a machine that others can reach. ##",
     "########################################################################",
 )
+_OURS: Final = frozenset({"level", "timestamp"})
+"""What we write into each line, over whatever a caller may have put there."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def configure(settings: Settings, *, level: int = logging.INFO) -> None:
@@ -26,15 +32,16 @@ def configure(settings: Settings, *, level: int = logging.INFO) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _stamp,
         *reporting.start(settings),
         structlog.processors.format_exc_info,
     ]
     # Ours go straight to stderr: a line for each request may cost no tenth of what the request costs.
+    lines = Lines(sys.stderr.buffer)
     structlog.configure(
-        processors=[*shared, _redact, structlog.processors.JSONRenderer(serializer=_json)],
+        processors=[*shared, _redact, _render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -42,7 +49,7 @@ def configure(settings: Settings, *, level: int = logging.INFO) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _redact,
-            structlog.processors.JSONRenderer(serializer=_json),
+            _render,
             _text,
         ],
     )
@@ -57,18 +64,69 @@ def configure(settings: Settings, *, level: int = logging.INFO) -> None:
     threading.excepthook = _uncaught_in_thread
 
 
+class Lines:
+    """Writes lines: warnings and worse at once, others together with all that come while a loop goes round once.
+
+    A write for each request would let other threads run each time, and waiting for them costs more than the request.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Write to this file, and what waits at the end of the program, too."""
+        self._file = file
+        self._lock = threading.Lock()
+        self._waiting: list[bytes] = []
+        atexit.register(self.flush)
+
+    def msg(self, line: bytes) -> None:
+        """Write a line, after those that wait."""
+        with self._lock:
+            self._waiting.append(line)
+        self.flush()
+
+    warning = warn = error = err = critical = fatal = exception = failure = msg
+
+    def info(self, line: bytes) -> None:
+        """Write a line soon."""
+        with self._lock:
+            self._waiting.append(line)
+            is_first = len(self._waiting) == 1
+        if is_first:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:  # there is none
+                self.flush()
+
+    debug = log = info
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self._file.write(b"\n".join([*waiting, b""]))
+                self._file.flush()
+
+
 def warn_of_development(settings: Settings) -> None:
     """Say loudly that this must not be a public machine."""
     if settings.development:
         structlog.get_logger("panelry").warning("development_mode", banner=DEVELOPMENT_BANNER)
 
 
+def _stamp(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    event["timestamp"] = clock.now().isoformat()[: -len("+00:00")] + "Z"
+    return event
+
+
 def _redact(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {name: redact_all(value) for name, value in event.items()}
+    return {
+        name: value if name in _OURS else redact(value) if type(value) is str else redact_all(value)
+        for name, value in event.items()
+    }
 
 
-def _json(event: Any, **_: Any) -> bytes:
-    return msgspec.json.encode(event)
+def _render(_: Any, __: str, event: structlog.typing.EventDict) -> bytes:
+    return _encode(event)
 
 
 def _text(_: Any, __: str, line: Any) -> Any:

@@ -1,0 +1,95 @@
+"""Lines of the log: in their order, none lost, and few writes for many."""
+
+import asyncio
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from panelry.ops.logs import Lines
+
+
+class Writes(io.BytesIO):
+    """Keeps each write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each: list[bytes] = []
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.each.append(data)
+        return len(data)
+
+
+def test_lines_of_one_round_of_a_loop_are_written_together() -> None:
+    file = Writes()
+    lines = Lines(file)
+
+    async def scene() -> None:
+        lines.info(b"one")
+        lines.info(b"two")
+        assert file.each == []
+        await asyncio.sleep(0)
+        assert file.each == [b"one\ntwo\n"]
+        lines.info(b"three")
+        await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert file.each == [b"one\ntwo\n", b"three\n"]
+
+
+def test_a_warning_is_written_at_once_and_after_what_came_before_it() -> None:
+    file = Writes()
+    lines = Lines(file)
+
+    async def scene() -> None:
+        lines.info(b"one")
+        lines.warning(b"two")
+        assert file.each == [b"one\ntwo\n"]
+        await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert file.each == [b"one\ntwo\n"]
+
+
+def test_without_a_loop_each_line_is_written_at_once() -> None:
+    file = Writes()
+    lines = Lines(file)
+    lines.info(b"one")
+    lines.info(b"two")
+    assert file.each == [b"one\n", b"two\n"]
+
+
+PROGRAM = """
+import asyncio, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import structlog
+from panelry import settings
+from panelry.ops import logs
+logs.configure(settings.load({}, data=Path(sys.argv[1])))
+log = structlog.get_logger()
+
+async def scene():
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(1000):
+            threads.submit((log.info, log.warning)[number % 2], "thread", number=number)
+            log.info("loop", number=number, level="mine")
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+    log.info("last", number=-1)
+
+asyncio.run(scene())
+"""
+
+
+def test_no_line_is_lost_whoever_writes_it_and_however_late(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, check=True, timeout=60
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["number"] for line in told if line["event"] == "loop"] == list(range(1000))
+    assert sorted(line["number"] for line in told if line["event"] == "thread") == list(range(1000))
+    assert told[-1]["event"] == "last"
+    assert {line["level"] for line in told} == {"info", "warning"}
