@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -52,11 +53,16 @@ class Metrics:
             registry=self._registry,
         )
         ProcessCollector(registry=self._registry)
+        self._counting = cache(self._counters)  # looking labels up costs more than counting
 
     def request(self, action: str, outcome: Outcome, seconds: float) -> None:
         """Count one finished request; `action` must be one of few words, never what a caller sent."""
-        self._requests.labels(action, outcome).inc()
-        self._seconds.labels(action).observe(seconds)
+        count, observe = self._counting(action, outcome)
+        count()
+        observe(seconds)
+
+    def _counters(self, action: str, outcome: Outcome) -> tuple[Callable[[], None], Callable[[float], None]]:
+        return self._requests.labels(action, outcome).inc, self._seconds.labels(action).observe
 
     def sizes_of(self, call: str) -> Callable[[float], None]:
         """Return what counts the sizes of the sets of one call."""
