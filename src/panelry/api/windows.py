@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from panelry import clock
 
@@ -20,8 +21,10 @@ class Layer(StrEnum):
     TIER = "tier"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+_ADDRESSES: Final = Layer.IP
+
+
+class Bucket(Struct, frozen=True, kw_only=True, gc=False):
     """Something that is counted, and how many units of it a minute may have; `whom` is an address or an id."""
 
     layer: Layer
@@ -34,8 +37,7 @@ class Bucket:
         return f"panelry:{self.layer}:{self.whom}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True, gc=False):
     """What came of asking for units: how many each bucket has left in the present window, and when that ends.
 
     `denied` is the place of the first bucket without room; then nothing was taken from any of them. `resets_at` is in
@@ -88,14 +90,16 @@ class OwnWindows:
         parts = max(self._processes(), 1)
         denied = None
         left = []
-        for place, bucket in enumerate(buckets):
-            room = -(-bucket.limit // parts) - self._counts(bucket).get(bucket.whom, 0)
-            if room < units and denied is None:
-                denied = place
-            left.append(max(room, 0))
-        if denied is None and units:
+        for bucket in buckets:
+            counts = self._addresses if bucket.layer is _ADDRESSES else self._callers
+            room = -(-bucket.limit // parts) - counts.get(bucket.whom, 0) - units
+            if room < 0 and denied is None:
+                denied = len(left)
+            left.append(room)
+        if denied is not None:
+            left = [max(room + units, 0) for room in left]
+        elif units:
             self._add(buckets, units)
-            left = [room - units for room in left]
         return Taken(left=left, denied=denied, resets_at=(self._minute + 1) * WINDOW_SECONDS)
 
     def note(self, buckets: Sequence[Bucket], units: int) -> None:
@@ -110,12 +114,9 @@ class OwnWindows:
             self._addresses = OrderedDict()
             self._callers = {}
 
-    def _counts(self, bucket: Bucket) -> dict[str, int]:
-        return self._addresses if bucket.layer is Layer.IP else self._callers
-
     def _add(self, buckets: Sequence[Bucket], units: int) -> None:
         for bucket in buckets:
-            counts = self._counts(bucket)
+            counts = self._addresses if bucket.layer is _ADDRESSES else self._callers
             counts[bucket.whom] = counts.get(bucket.whom, 0) + units
         if len(self._addresses) > self._most:
             self._addresses.popitem(last=False)
