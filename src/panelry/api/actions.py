@@ -60,8 +60,11 @@ async def answer(
         raise InvalidApiKey
     digest = accounts.digest(key)
     try:
-        if fields.get("action") == "add":
-            return await _add(fields, calls, visit, digest)
+        match fields.get("action"):
+            case "add":
+                return await _add(fields, calls, visit, digest)
+            case "status":
+                return await _status(fields, calls, visit, digest, currency=currency)
         caller = await calls.identify(digest)
         if fields.get("action") == "balance" and caller.state is AccountState.ACTIVE:
             known = calls.known_balance(caller.account_id)
@@ -82,8 +85,6 @@ async def answer(
 async def _act(fields: Fields, calls: Calls, caller: Caller, *, currency: str, encodings: bytes) -> Answer:
     account_id = caller.account_id
     match fields.get("action"):
-        case "status":
-            return await _status(fields, calls, account_id, currency)
         case "refill":
             return await _each(fields, "refill", ids.REFILL, partial(calls.refill, account_id))
         case "refill_status":
@@ -105,10 +106,14 @@ def _admit(caller: Caller) -> None:
         raise AccountSuspended
 
 
-async def _add(fields: Fields, calls: Calls, visit: Visit, digest: KeyDigest) -> Answer:
-    """Place an order, which looks the key up itself; nothing else asks for it as long as its limits are known."""
+async def _count(calls: Calls, visit: Visit, digest: KeyDigest) -> None:
+    """Count the request of a call that looks the key up itself; nothing else asks for it while its limits are known."""
     if not await visit.count_known(digest):
         await visit.count(digest, await calls.identify(digest))
+
+
+async def _add(fields: Fields, calls: Calls, visit: Visit, digest: KeyDigest) -> Answer:
+    await _count(calls, visit, digest)
     try:
         draft = _draft(fields, digest)
     except Refusal:
@@ -140,13 +145,22 @@ def _draft(fields: Fields, digest: KeyDigest) -> Draft:
     )
 
 
-async def _status(fields: Fields, calls: Calls, account_id: AccountId, currency: str) -> Answer:
-    texts, is_list = _asked(fields, "order")
-    known = _known(ids.ORDER, texts)
-    statuses = await calls.statuses(account_id, list(map(OrderId, known))) if known else []
-    found = {known[status.order_id]: _shown(status, currency) for status in statuses}
+async def _status(fields: Fields, calls: Calls, visit: Visit, digest: KeyDigest, *, currency: str) -> Answer:
+    await _count(calls, visit, digest)
+    try:
+        texts, is_list = _asked(fields, "order")
+    except Refusal:
+        _admit(await calls.identify(digest))  # a bad key is told before a bad parameter
+        raise
+    known = [(text, OrderId(id_)) for text in texts if (id_ := ids.parse(ids.ORDER, text)) is not None]
+    statuses = await calls.statuses(digest, [order_id for _, order_id in known])
+    found = {
+        text: _shown(status, currency)
+        for (text, _), status in zip(known, statuses, strict=True)
+        if status is not None
+    }
     if is_list:
-        return success({text: found[text] for text in texts if text in found})
+        return success(found)
     if not found:
         raise OrderNotFound
     return success(found[texts[0]])

@@ -48,8 +48,8 @@ class Calls:
         self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
         self._place: Gathering[Draft, Placed | Refusal] = self._gather(self._place_set)
         self._identify: Gathering[KeyDigest, Caller | Refusal] = self._gather(self._identify_set)
-        self._statuses: Gathering[tuple[AccountId, Sequence[OrderId]], list[Status]] = self._gather(
-            self._status_set
+        self._statuses: Gathering[tuple[KeyDigest, Sequence[OrderId]], list[Status | None] | Refusal] = (
+            self._gather(self._status_set)
         )
         self._cancel: Gathering[tuple[AccountId, Sequence[OrderId]], list[OrderId | Refusal]] = self._gather(
             self._cancel_set
@@ -81,9 +81,15 @@ class Calls:
         self._balances.pop(placed.account_id, None)
         return placed
 
-    async def statuses(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[Status]:
-        """Return what the account sees of these orders, those left out that are not its own."""
-        return await self._statuses.ask((account_id, order_ids))
+    async def statuses(self, digest: KeyDigest, order_ids: Sequence[OrderId]) -> list[Status | None]:
+        """Return what the key's account sees of each of these orders, `None` for one that is not its own.
+
+        Raises `InvalidApiKey` or `AccountSuspended`.
+        """
+        statuses = await self._statuses.ask((digest, order_ids))
+        if isinstance(statuses, Refusal):
+            raise statuses
+        return statuses
 
     async def cancel(self, account_id: AccountId, order_ids: Sequence[OrderId]) -> list[OrderId | Refusal]:
         """Cancel orders, and answer each with its id or the refusal that says why not."""
@@ -155,9 +161,18 @@ class Calls:
         with self._pool.transaction() as conn:
             return accounts.identify(conn, digests)
 
-    def _status_set(self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status]]:
+    def _status_set(
+        self, asked: Sequence[tuple[KeyDigest, Sequence[OrderId]]]
+    ) -> list[list[Status | None] | Refusal]:
         with self._pool.transaction() as conn:
-            return orders.statuses(conn, asked)
+            whose = accounts.whose(conn, [digest for digest, _ in asked])
+            known = [
+                (account, order_ids)
+                for account, (_, order_ids) in zip(whose, asked, strict=True)
+                if not isinstance(account, Refusal)
+            ]
+            statuses = iter(orders.statuses(conn, known))
+        return [account if isinstance(account, Refusal) else next(statuses) for account in whose]
 
     def _cancel_set(
         self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]

@@ -21,6 +21,7 @@ from panelry.domain.accounts.queries import (
     keys,
     people,
     tiers,
+    whose,
 )
 from panelry.domain.accounts.rules import (
     KEY_PER_MINUTE,
@@ -108,4 +109,5 @@ __all__ = [
     "set_tier",
     "suspend",
     "tiers",
+    "whose",
 ]

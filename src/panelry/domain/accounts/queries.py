@@ -48,6 +48,22 @@ def identify(conn: Conn, digests: Sequence[KeyDigest]) -> list[Caller | InvalidA
     return [found.get(digest) or InvalidApiKey() for digest in digests]
 
 
+def whose(conn: Conn, digests: Sequence[KeyDigest]) -> list[AccountId | InvalidApiKey | AccountSuspended]:
+    """Tell for each key digest which account it acts for at this moment, or why it may not."""
+    found = {
+        digest: (account_id, state)
+        for digest, account_id, state in SQL["whose"](conn, digests=list(set(digests)))
+    }
+    return [_owner(found.get(digest)) for digest in digests]
+
+
+def _owner(found: tuple[AccountId, str] | None) -> AccountId | InvalidApiKey | AccountSuspended:
+    if found is None:
+        return InvalidApiKey()
+    account_id, state = found
+    return account_id if state == AccountState.ACTIVE else AccountSuspended()
+
+
 def buyer_from(found: tuple[AccountId, str, Decimal] | None) -> Buyer | InvalidApiKey | AccountSuspended:
     """Judge who orders by what was found of them: an account with its state and its tier's discount, or nothing."""
     if found is None:

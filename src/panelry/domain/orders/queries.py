@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from panelry.database.statements import Statements
 from panelry.domain import ids, money
 from panelry.domain.accounts import AccountId
 from panelry.domain.ledger import Finding
-from panelry.domain.money import Micros
 from panelry.domain.orders.rules.answers import NOT_REPEATABLE
 from panelry.domain.orders.values import (
     SUBSCRIPTIONS,
@@ -27,6 +27,7 @@ from panelry.domain.providers import ProviderId
 
 SQL = Statements(Path(__file__).with_name("statements"))
 MOST_FINDINGS: Final = 100
+_STATES: Final = {str(state): state for state in OrderState}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +52,19 @@ class Sheet:
     transfers: list[dict[str, Any]]
 
 
-def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status]]:
-    """Return what each caller sees of the orders it asks for; those that are not its own are left out."""
-    answers: list[list[Status]] = [[] for _ in asked]
-    flat = [(position, account_id, id_) for position, (account_id, ids_) in enumerate(asked) for id_ in ids_]
+def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status | None]]:
+    """Return what each caller sees of each order it asks for, `None` for those that are not its own."""
+    found: list[Status | None] = [None] * sum(len(order_ids) for _, order_ids in asked)
     rows = SQL["statuses"](
         conn,
-        positions=[p for p, _, _ in flat],
-        account_ids=[a for _, a, _ in flat],
-        ids=[i for _, _, i in flat],
+        account_ids=[account_id for account_id, order_ids in asked for _ in order_ids],
+        ids=[id_ for _, order_ids in asked for id_ in order_ids],
         subscriptions=SUBSCRIPTIONS,
     )
-    for position, id_, state, charge, start_count, remains, runs, runs_done, posts, posts_done in rows:
-        status = Status(
-            order_id=OrderId(id_),
-            state=OrderState(state),
-            charge_micros=Micros(charge),
+    for place, state, charge, start_count, remains, runs, runs_done, posts, posts_done in rows:
+        found[place - 1] = Status(
+            state=_STATES[state],
+            charge_micros=charge,
             start_count=start_count,
             remains=remains,
             runs=runs,
@@ -74,8 +72,8 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
             posts=posts,
             posts_done=posts_done,
         )
-        answers[position].append(status)
-    return answers
+    shown = iter(found)
+    return [list(islice(shown, len(order_ids))) for _, order_ids in asked]
 
 
 def due(conn: Conn) -> Due:

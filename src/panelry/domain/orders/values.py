@@ -267,7 +267,6 @@ class Status(Struct, frozen=True, kw_only=True, gc=False):
     their number is open.
     """
 
-    order_id: OrderId
     state: OrderState
     charge_micros: Micros
     start_count: int

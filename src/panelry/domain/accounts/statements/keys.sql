@@ -4,6 +4,11 @@ SELECT k.digest, k.id, k.account_id, a.state, k.per_minute, t.per_minute, t.disc
 FROM api_keys k JOIN accounts a ON a.id = k.account_id JOIN tiers t ON t.id = a.tier_id
 WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL;
 
+-- name: whose
+-- For each digest that belongs to an active key: its account, and whether that may act.
+SELECT k.digest, k.account_id, a.state FROM api_keys k JOIN accounts a ON a.id = k.account_id
+WHERE k.digest = ANY (:digests::bytea[]) AND k.revoked_at IS NULL;
+
 -- name: active_keys
 -- An account's keys that work, the oldest first.
 SELECT id, account_id, prefix, label, per_minute, created_at, rotated_at, last_used_at FROM api_keys

@@ -14,11 +14,11 @@ SELECT p.id,
 FROM providers p;
 
 -- name: statuses
--- What customers see of orders; ids that are not the account's give no row.
-SELECT u.position, o.id, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
+-- What customers see of orders, by their places among those asked for; ids that are not the account's give no row.
+SELECT u.place, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
        o.remains, d.runs, CASE WHEN d.runs IS NOT NULL THEN (
          SELECT count(r.finished_at) FROM orders r WHERE r.account_id = o.account_id AND r.parent_id = o.id) END, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
-FROM unnest(:positions::integer[], :account_ids::uuid[], :ids::uuid[]) AS u (position, account_id, id)
+FROM unnest(:account_ids::uuid[], :ids::uuid[]) WITH ORDINALITY AS u (account_id, id, place)
 JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
 LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
 
