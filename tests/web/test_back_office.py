@@ -1,8 +1,10 @@
 """The back office reads; it is for staff, and nothing can be written through it."""
 
+import re
+
 import pytest
-from browsers import Login, Stored, text
-from django.db import connection
+from browsers import Login, Stored, plan_at_size, text
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -20,6 +22,16 @@ def stock(given: Given, customer: Customer) -> str:
     order = given.placed(customer, given.service(provider))
     given.accepted(provider)
     return ids.show(ids.ORDER, order)
+
+
+def listing(staff: Client, question: str) -> str:
+    """Return the query that reads the rows of a list."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = staff.get(OFFICE + "schema/" + question)
+    assert answer.status_code == 200
+    table = question.partition("/")[0] + "s"
+    [sql] = [one["sql"] for one in queries if f'FROM "{table}"' in one["sql"]]
+    return str(sql)
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -131,6 +143,55 @@ def test_a_list_costs_the_same_few_queries_however_long_it_is(
             staff.get(f"{OFFICE}schema/{name}/")
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "order/",
+        "order/?p=7",
+        "order/?state=partial",
+        "submission/",
+        "submission/?p=7",
+        "submission/?state=unknown",
+        "transfer/",
+    ],
+)
+def test_no_list_that_grows_is_read_as_a_whole(
+    staff: Client, customer: Customer, stored: Stored, question: str
+) -> None:
+    with stored() as given:
+        stock(given, customer)
+    plan = plan_at_size(listing(staff, question))
+    assert "Seq Scan on " + question.partition("/")[0] not in plan, plan
+    assert not re.search(r"(?<!Incremental )Sort  ", plan), plan
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("order", "events_pkey"),
+        ("transfer", "transfers_of_an_order"),
+        ("submission", "submission_is_the_only_live_one"),
+    ],
+)
+def test_an_orders_rows_are_found_by_an_index(
+    staff: Client, customer: Customer, stored: Stored, name: str, index: str
+) -> None:
+    with stored() as given:
+        wanted = stock(given, customer)
+    sql = listing(staff, f"{name}/?q={wanted}")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        cursor.execute("EXPLAIN " + sql)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(rf"Bitmap Index Scan on {index}", plan), plan
+    assert "Seq Scan on " + name not in plan, plan
+
+
+def test_lists_end_before_skipping_rows_takes_long(staff: Client) -> None:
+    assert staff.get(f"{OFFICE}schema/order/?p=1000").status_code == 200
+    assert staff.get(f"{OFFICE}schema/order/?p=1001")["Location"].endswith("?e=1")
 
 
 def test_links_in_lists_are_only_text(staff: Client, customer: Customer, stored: Stored) -> None:

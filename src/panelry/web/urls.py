@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from panelry.web.backoffice.office import office
 from panelry.web.dashboard import keys
+from panelry.web.dashboard.orders import orders
 from panelry.web.dashboard.views import overview
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("sign-out/", account.logout, name="account_logout"),
     path("sign-up/", account.signup, name="account_signup"),
     path("dashboard/", overview, name="dashboard"),
+    path("dashboard/orders/", orders, name="orders"),
     path("dashboard/keys/", keys.keys, name="keys"),
     path("dashboard/keys/new/", keys.create, name="key_create"),
     path("dashboard/keys/<str:shown_id>/", keys.change, name="key_change"),

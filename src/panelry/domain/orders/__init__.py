@@ -18,7 +18,20 @@ from panelry.domain.orders.operations import (
     reroute,
     settle,
 )
-from panelry.domain.orders.queries import Due, Sheet, due, sheet, statuses, submission, submissions_in, verify
+from panelry.domain.orders.queries import (
+    Due,
+    Matches,
+    Sheet,
+    counts,
+    due,
+    matching,
+    sheet,
+    statuses,
+    submission,
+    submissions_in,
+    to_follow,
+    verify,
+)
 from panelry.domain.orders.rules import backoff, wait_at
 from panelry.domain.orders.rules.parameters import positive_integer
 from panelry.domain.orders.rules.reconciling import Lookup, Sight
@@ -99,6 +112,7 @@ __all__ = [
     "MaxBelowMin",
     "MissingParameter",
     "NoSuchOrder",
+    "Matches",
     "NoSuchSubmission",
     "NotInQuestion",
     "NotOneLine",

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from uuid import UUID
 import msgspec
 
 from panelry.database.pool import Conn
@@ -29,6 +31,7 @@ SQL = Statements(Path(__file__).with_name("statements"))
 MOST_FINDINGS: Final = 100
 _STATES: Final = {str(state): state for state in OrderState}
 
+_BEHIND_ALL: Final = UUID(int=(1 << 128) - 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -39,6 +42,18 @@ class Due:
     to_ask: frozenset[ProviderId]
     to_look: frozenset[ProviderId]
     to_cancel: frozenset[ProviderId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """What a search found, newest first; where there may be more, it goes on from the order `more_from`.
+
+    `looked_to` is when that one was placed, where the search ended because it had looked at as many orders as it may.
+    """
+
+    order_ids: list[OrderId]
+    more_from: OrderId | None = None
+    looked_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +89,36 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
         )
     shown = iter(found)
     return [list(islice(shown, len(order_ids))) for _, order_ids in asked]
+
+
+def counts(conn: Conn, account_id: AccountId, *, most: int) -> dict[OrderState, int]:
+    """Count an account's orders in each state, drip-feeds without their runs; `most` means that many or more."""
+    found: dict[str, int] = dict(SQL["counts"](conn, account_id=account_id, most=most).fetchall())
+    return {state: found.get(state, 0) for state in OrderState}
+
+
+def matching(
+    conn: Conn,
+    account_id: AccountId,
+    text: str,
+    *,
+    state: OrderState | None,
+    before: OrderId | None,
+    most: int,
+    look: int,
+) -> Matches:
+    """Find an account's orders whose link or user name contains a text, newest first, from `before` on.
+
+    It looks at `look` orders and returns `most` of them, so that it takes its time once and no longer.
+    """
+    asked = {"account_id": account_id, "before": before or _BEHIND_ALL, "look": look}
+    states = [str(one) for one in ([state] if state else OrderState)]
+    rows = SQL["matching"](conn, **asked, states=states, text=text, most=most + 1).fetchall()
+    found = [OrderId(id_) for (id_,) in rows]
+    if len(found) > most:
+        return Matches(order_ids=found[:most], more_from=found[most - 1])
+    last, placed_at = SQL["last_looked_at"](conn, **asked).fetchone() or (None, None)
+    return Matches(order_ids=found, more_from=last, looked_to=placed_at)
 
 
 def due(conn: Conn) -> Due:

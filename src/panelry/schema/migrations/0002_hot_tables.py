@@ -82,7 +82,7 @@ CREATE TABLE orders (
   CONSTRAINT order_is_finished_in_an_end_state CHECK
     ((finished_at IS NOT NULL) = (state IN ('completed', 'partial', 'cancelled', 'refunded')))
 );
-CREATE INDEX orders_by_id ON orders (id);
+CREATE INDEX orders_by_time ON orders (created_at);
 CREATE INDEX orders_by_state ON orders (state, id, account_id);
 CREATE INDEX orders_waiting ON orders (provider_id, due_at) WHERE state = 'pending' AND provider_id IS NOT NULL;
 CREATE UNIQUE INDEX order_run_is_made_once ON orders (account_id, parent_id, run) WHERE parent_id IS NOT NULL;

@@ -6,7 +6,7 @@ from panelry.schema.models.accounts import Account
 
 
 class Event(models.Model):
-    """One change of one subject; the key is (account_id, subject, sequence)."""
+    """One change of one subject; the key is (subject, account_id, sequence)."""
 
     id = models.UUIDField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+")

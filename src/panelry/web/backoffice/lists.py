@@ -1,22 +1,35 @@
 """The lists of the back office: what is shown, by what it is filtered, what can be found."""
 
 from typing import ClassVar, Final
+from uuid import UUID
 
 from django.contrib.admin import display
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from panelry.domain import ids, money
 from panelry.domain.accounts import AccountState
 from panelry.domain.orders import OrderState, SubmissionState
-from panelry.schema.models import Account, Provider
+from panelry.schema.models import Account, Event, Provider
 from panelry.web.backoffice.columns import by_state, clipped, count, moment, price, shown_id, state
 from panelry.web.backoffice.reader import Reader
 from panelry.web.words import priced
 
 _account = shown_id(ids.ACCOUNT, "account_id", _("Account"))
 _BY_ID_OR_EMAIL: Final = _("A whole id (ord_…, acc_…) or e-mail address")
+_IN_VAIN: Final = [SubmissionState.NOT_SENT, SubmissionState.REJECTED, SubmissionState.POSTPONED]
+_LIVE: Final = [state for state in SubmissionState if state not in _IN_VAIN]
+
+
+def _order(id_: UUID) -> Q:
+    """Ask for an order by its whole key: its timeline knows whose it is."""
+    return Q(id=id_, account__in=Event.objects.filter(subject=id_).values("account"))
+
+
+def _submissions_of(order_id: UUID) -> Q:
+    """Ask for the attempts to buy an order: those in vain and the live one have an index each."""
+    return Q(order_id=order_id, state__in=_IN_VAIN) | Q(order_id=order_id, state__in=_LIVE)
 
 
 class Orders(Reader):
@@ -31,10 +44,10 @@ class Orders(Reader):
     )  # fmt: skip
     list_filter = (by_state(OrderState), "provider")
     list_select_related = ("service", "provider")
-    ordering = ("-id",)
+    ordering = ("-created_at",)
     search_fields = ("id",)
     search_help_text = _BY_ID_OR_EMAIL
-    finds: ClassVar = {ids.ORDER: "id", ids.ACCOUNT: "account_id", "@": "account__users__email"}
+    finds: ClassVar = {ids.ORDER: _order, ids.ACCOUNT: "account_id", "@": "account__users__email"}
     reads = ("id", "account_id", "state", "service__name", "link", "quantity", "remains", "charge_micros",
             "refunded_micros", "provider__name", "created_at")  # fmt: skip
 
@@ -53,7 +66,7 @@ class Submissions(Reader):
     ordering = ("-id",)
     search_fields = ("id",)
     search_help_text = _("A whole id (sub_…, ord_…, acc_…)")
-    finds: ClassVar = {ids.SUBMISSION: "id", ids.ORDER: "order_id", ids.ACCOUNT: "account_id"}
+    finds: ClassVar = {ids.SUBMISSION: "id", ids.ORDER: _submissions_of, ids.ACCOUNT: "account_id"}
     reads = ("id", "state", "order_id", "provider__name", "provider_service", "upstream_id", "message", "sent_at",
             "answered_at")  # fmt: skip
 

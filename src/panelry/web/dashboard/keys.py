@@ -23,9 +23,9 @@ from django.views.decorators.http import require_http_methods
 
 from panelry.database.pool import lent
 from panelry.domain import accounts, ids, orders, webhooks
-from panelry.domain.accounts import AccountId, AccountState, IssuedKey, Key, KeyId
+from panelry.domain.accounts import IssuedKey, Key, KeyId
 from panelry.domain.refusals import Refusal
-from panelry.schema.models import Account, User, Wallet
+from panelry.web.dashboard.account import owner, standing
 from panelry.web.sign_in import recently_confirmed
 from panelry.web.words import counted
 
@@ -105,7 +105,7 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic(durable=True), lent(connection) as conn:
             issued = accounts.create_key(
-                conn, _owner(request), label=entry.label, per_minute=entry.limit, key_id=entry.key_id
+                conn, owner(request), label=entry.label, per_minute=entry.limit, key_id=entry.key_id
             )
     except Refusal as refusal:
         return _refused(request, refusal, entry)
@@ -163,16 +163,9 @@ def revoke(request: HttpRequest, shown_id: str) -> HttpResponse:
     return redirect("keys")
 
 
-def _owner(request: HttpRequest) -> AccountId:
-    assert isinstance(request.user, User)
-    if request.user.account_id is None:
-        raise Http404
-    return AccountId(request.user.account_id)
-
-
 def _keys(request: HttpRequest) -> list[Key]:
     with transaction.atomic(), lent(connection) as conn:
-        return accounts.keys(conn, _owner(request))
+        return accounts.keys(conn, owner(request))
 
 
 def _key(request: HttpRequest, shown_id: str) -> Key:
@@ -185,14 +178,7 @@ def _key(request: HttpRequest, shown_id: str) -> Key:
 
 
 def _shown(request: HttpRequest) -> dict[str, Any]:
-    account = Account.objects.select_related("tier").get(id=_owner(request))
-    wallet = Wallet.objects.filter(account=account).only("balance_micros").first()
-    return {
-        "account": account,
-        "active": account.state == AccountState.ACTIVE,
-        "balance_micros": wallet.balance_micros if wallet else 0,
-        "usual": accounts.KEY_PER_MINUTE,
-    }
+    return standing(owner(request)) | {"usual": accounts.KEY_PER_MINUTE}
 
 
 def _form(request: HttpRequest, entry: Entry, key: Key | None = None) -> HttpResponse:

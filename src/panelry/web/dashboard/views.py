@@ -1,7 +1,7 @@
-"""The customer's one page so far: the wallet, one order to place, and what became of the earlier ones."""
+"""The customer's first page: the wallet, one order to place, and what became of the latest ones."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,14 +12,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from panelry.domain import ids
-from panelry.domain.accounts import AccountId, AccountState
+from panelry.domain.accounts import AccountId
 from panelry.domain.orders import Placed
 from panelry.domain.refusals import Refusal
-from panelry.schema.models import Account, User, Wallet
+from panelry.schema.models import User
 from panelry.web.dashboard import history
+from panelry.web.dashboard.account import standing
 from panelry.web.dashboard.entry import Entry, place
 from panelry.web.dashboard.offers import on_sale
 from panelry.web.dashboard.refusals import explained
+
+LATEST: Final = 10
 
 
 @login_required
@@ -33,7 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     account_id = AccountId(request.user.account_id)
     if request.method == "POST":
         return _order(request, account_id)
-    return render(request, "dashboard/overview.html", _shown(request, account_id, Entry()))
+    return render(request, "dashboard/overview.html", _shown(account_id, Entry()))
 
 
 def _order(request: HttpRequest, account_id: AccountId) -> HttpResponse:
@@ -48,19 +51,15 @@ def _order(request: HttpRequest, account_id: AccountId) -> HttpResponse:
             messages.success(request, text % ids.show(ids.ORDER, order_id))
             return redirect("dashboard")
         case Refusal() as refusal:
-            shown = _shown(request, account_id, entry.after(refusal)) | {"complaint": explained(refusal)}
+            shown = _shown(account_id, entry.after(refusal)) | {"complaint": explained(refusal)}
             return render(request, "dashboard/overview.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _shown(request: HttpRequest, account_id: AccountId, entry: Entry) -> dict[str, Any]:
-    account = Account.objects.select_related("tier").get(id=account_id)
-    wallet = Wallet.objects.filter(account_id=account_id).only("balance_micros", "version").first()
+def _shown(account_id: AccountId, entry: Entry) -> dict[str, Any]:
+    shown = standing(account_id)
     return {
-        "account": account,
-        "active": account.state == AccountState.ACTIVE,
-        "balance_micros": wallet.balance_micros if wallet else 0,
-        "transfers": wallet.version if wallet else 0,
-        "offers": on_sale(account.tier.discount_percent),
+        **shown,
+        "offers": on_sale(shown["account"].tier.discount_percent),
         "entry": entry,
-        "page": history.page(account_id, history.Cursor.read(request.GET)),
+        "lines": history.latest(account_id, most=LATEST),
     }

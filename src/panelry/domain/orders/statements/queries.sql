@@ -23,8 +23,9 @@ JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
 LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
 
 -- name: find
--- An order by its id alone.
-SELECT account_id FROM orders WHERE id = :id::uuid;
+-- Whose an order is, by its id alone: its timeline, which begins when it is placed, tells.
+SELECT o.account_id FROM events e JOIN orders o ON o.account_id = e.account_id AND o.id = e.subject
+WHERE e.subject = :id::uuid AND e.sequence = 1;
 
 -- name: sheet
 -- One order with its customer, service and coupon, for staff.
