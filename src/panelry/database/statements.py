@@ -1,7 +1,7 @@
 """SQL stands in `statements.sql` beside the code that runs it: named, described, runnable in psql.
 
 A large area has a folder `statements` instead, with a file for each occasion. A file is a sequence of `-- name: place` headings, each followed by a comment that says what it does and one statement
-with psql's `:name` parameters. Parameters and results travel in binary.
+with psql's `:name` parameters. Parameters and results travel in binary, lists packed as the type that the statement names.
 """
 
 import re
@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, adapters
 from psycopg.rows import tuple_row
 
+from panelry.database.arrays import PACKERS, Pack, Packed, PackedDumper
+
 _HEADING: Final = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
+_ARRAY: Final = re.compile(r"(?<![:\w]):([a-z_]+)::([a-z]+)\[\]")
 _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+
+adapters.register_dumper(Packed, PackedDumper)
 
 Row = tuple[Any, ...]
 
@@ -26,9 +31,14 @@ class Statement:
     name: str
     sql: str
     query: bytes
+    arrays: tuple[tuple[str, Pack], ...]
 
-    def __call__(self, conn: Connection[Any], **parameters: object) -> Cursor[Row]:
+    def __call__(self, conn: Connection[Any], **parameters: Any) -> Cursor[Row]:
         """Run it and return the cursor; inside `conn.pipeline()` the rows arrive when they are first asked for."""
+        for name, pack in self.arrays:
+            values = parameters[name]
+            if values is not None:
+                parameters[name] = Packed(pack(values))
         cursor = Cursor(conn, row_factory=tuple_row)
         return cursor.execute(self.query, parameters, binary=True)
 
@@ -66,4 +76,6 @@ def _statement(name: str, text: str) -> Statement:
         .strip()
         .rstrip(";")
     )
-    return Statement(name=name, sql=sql, query=_PARAMETER.sub(r"%(\1)b", sql.replace("%", "%%")).encode())
+    query = _PARAMETER.sub(r"%(\1)b", sql.replace("%", "%%")).encode()
+    arrays = {name: PACKERS[type_] for name, type_ in _ARRAY.findall(sql) if type_ in PACKERS}
+    return Statement(name=name, sql=sql, query=query, arrays=tuple(arrays.items()))

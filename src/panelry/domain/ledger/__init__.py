@@ -1,6 +1,14 @@
 """The ledger: two-sided transfers between a customer's wallet and the house's books, chained by hashes."""
 
-from panelry.domain.ledger.operations import credit, lock, set_low_balance, store, transfer, wallets_from
+from panelry.domain.ledger.operations import (
+    begin_store,
+    credit,
+    lock,
+    set_low_balance,
+    store,
+    transfer,
+    wallets_from,
+)
 from panelry.domain.ledger.queries import (
     Verification,
     balances,
@@ -50,6 +58,7 @@ __all__ = [
     "WalletFull",
     "balances",
     "begin_now",
+    "begin_store",
     "credit",
     "deposit",
     "deposited",

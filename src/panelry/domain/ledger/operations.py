@@ -1,6 +1,9 @@
 """All that changes wallets and transfers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg import Cursor
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
@@ -19,6 +22,18 @@ from panelry.domain.ledger.values import (
 from panelry.domain.money import Micros
 
 SQL = Statements.beside(__file__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Wallets that were told to move; how many did is known when the pipeline has ended."""
+
+    moved: int = 0
+    updated: Cursor[Row] | None = None
+
+    def check(self) -> None:
+        """Assert that all moved: they were locked."""
+        assert self.updated is None or self.updated.rowcount == self.moved, "a locked wallet moved"
 
 
 def lock(conn: Conn, account_ids: Iterable[AccountId]) -> dict[AccountId, Wallet]:
@@ -54,38 +69,46 @@ def store(
 
     Whose wallet fell below its threshold by all of them together is told.
     """
-    moved = [wallet for wallet in after if wallet.version != before[wallet.account_id].version]
-    if not moved:
-        return
-    assert sum(w.version - before[w.account_id].version for w in moved) == len(transfers)
-    fallen = [wallet for wallet in moved if rules.fell_low(before[wallet.account_id], wallet)]
     with conn.pipeline():
-        updated = SQL["move_wallets"](
-            conn,
-            account_ids=[w.account_id for w in moved],
-            from_versions=[before[w.account_id].version for w in moved],
-            versions=[w.version for w in moved],
-            balances=[w.balance_micros for w in moved],
-            heads=[w.head for w in moved],
-        )
-        SQL["insert_transfers"](
-            conn,
-            account_ids=[t.account_id for t in transfers],
-            versions=[t.version for t in transfers],
-            postings=[t.entry.posting for t in transfers],
-            sources=[t.entry.source for t in transfers],
-            targets=[t.entry.target for t in transfers],
-            amounts=[t.entry.amount_micros for t in transfers],
-            balances=[t.balance_micros for t in transfers],
-            order_ids=[t.entry.order_id for t in transfers],
-            refs=[t.entry.reference for t in transfers],
-            reasons=[t.entry.reason for t in transfers],
-            actors=[t.entry.actor for t in transfers],
-            ats=[t.at for t in transfers],
-            hashes=[t.hash for t in transfers],
-        )
-        webhooks.tell(conn, [_low(wallet, transfers) for wallet in fallen])
-    assert updated.rowcount == len(moved), "a wallet moved although it was locked"
+        stored = begin_store(conn, before, after, transfers)
+    stored.check()
+
+
+def begin_store(
+    conn: Conn, before: Mapping[AccountId, Wallet], after: Iterable[Wallet], transfers: Sequence[Transfer]
+) -> Stored:
+    """Do what `store` does without waiting, for a pipeline that goes on; check what it returns when that has ended."""
+    moved = [wallet for wallet in after if wallet.version != before[wallet.account_id].version]
+    assert sum(w.version - before[w.account_id].version for w in moved) == len(transfers)
+    if not moved:
+        return Stored()
+    updated = SQL["move_wallets"](
+        conn,
+        account_ids=[w.account_id for w in moved],
+        from_versions=[before[w.account_id].version for w in moved],
+        versions=[w.version for w in moved],
+        balances=[w.balance_micros for w in moved],
+        heads=[w.head for w in moved],
+    )
+    SQL["insert_transfers"](
+        conn,
+        account_ids=[t.account_id for t in transfers],
+        versions=[t.version for t in transfers],
+        postings=[t.entry.posting for t in transfers],
+        sources=[t.entry.source for t in transfers],
+        targets=[t.entry.target for t in transfers],
+        amounts=[t.entry.amount_micros for t in transfers],
+        balances=[t.balance_micros for t in transfers],
+        order_ids=[t.entry.order_id for t in transfers],
+        refs=[t.entry.reference for t in transfers],
+        reasons=[t.entry.reason for t in transfers],
+        actors=[t.entry.actor for t in transfers],
+        ats=[t.at for t in transfers],
+        hashes=[t.hash for t in transfers],
+    )
+    fallen = [wallet for wallet in moved if rules.fell_low(before[wallet.account_id], wallet)]
+    webhooks.tell(conn, [_low(wallet, transfers) for wallet in fallen])
+    return Stored(moved=len(moved), updated=updated)
 
 
 def transfer(conn: Conn, account_id: AccountId, *entries: Entry) -> Micros:

@@ -99,6 +99,7 @@ async def _load(
 ) -> tuple[list[float], int]:
     """Return how long each call took that ended while it counted, and how many orders were placed in all."""
     digests = [digest(customer.key) for customer in customers]
+    name = ids.show("", ids.new())  # of the request ids of this load
     began = clock.monotonic() + WARM_SECONDS
     took: list[float] = []
     placed = 0
@@ -110,7 +111,7 @@ async def _load(
             draft = Draft(
                 caller=digests[turn % len(digests)],
                 service=services[turn % len(services)],
-                request_id=ids.show("", ids.new()),
+                request_id=f"{name}-{turn}",
                 parameters={"link": f"https://example.com/{turn}", "quantity": "100"},
             )
             await calls.place(draft)

@@ -77,8 +77,7 @@ def _lock_coupons(
 
 def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
     orders = decision.orders
-    ledger.store(conn, loaded.wallets, decision.wallets.values(), decision.transfers)
-    with conn.pipeline():
+    with conn.pipeline():  # PostgreSQL is at work on one statement while the next is written down
         SQL["insert_orders"](
             conn,
             account_ids=[o.account_id for o in orders],
@@ -100,9 +99,11 @@ def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
             provider_ids=[o.provider_id for o in orders],
             at=loaded.at,
         )
+        stored = ledger.begin_store(conn, loaded.wallets, decision.wallets.values(), decision.transfers)
         _insert_drip_feeds(conn, [o for o in orders if o.wanted.interval_minutes], loaded.at)
         coupons.record(conn, [o.use for o in orders if o.use])
         webhooks.tell(conn, decision.events)
+    stored.check()
 
 
 def _insert_drip_feeds(conn: Conn, orders: Sequence[NewOrder], at: datetime) -> None:
