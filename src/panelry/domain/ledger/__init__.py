@@ -1,6 +1,7 @@
 """The ledger: two-sided transfers between a customer's wallet and the house's books, chained by hashes."""
 
 from panelry.domain.ledger.operations import (
+    Stored,
     begin_store,
     credit,
     lock,
@@ -52,6 +53,7 @@ __all__ = [
     "Finding",
     "InsufficientBalance",
     "ReferenceReused",
+    "Stored",
     "Transfer",
     "Verification",
     "Wallet",

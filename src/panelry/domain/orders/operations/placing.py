@@ -11,6 +11,7 @@ from panelry.database.statements import Statements
 from panelry.domain import accounts, catalog, coupons, ids, ledger, webhooks
 from panelry.domain.accounts import Buyer
 from panelry.domain.coupons import Coupon
+from panelry.domain.ledger import Stored
 from panelry.domain.orders import rules
 from panelry.domain.orders.rules import Decision, Loaded
 from panelry.domain.orders.values import Draft, NewOrder, OrderId, Placed
@@ -18,6 +19,8 @@ from panelry.domain.refusals import Refusal
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
 MOST = 256
+_AT_ONCE = 64
+"""How many are decided before PostgreSQL is given them to store."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -29,11 +32,19 @@ def place(conn: Conn, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
     """
     assert len(drafts) <= MOST
     loaded = _load(conn, drafts)
-    # An order takes an id, and its event another.
-    decision = rules.decide(loaded, drafts, mint=iter(ids.several(2 * len(drafts))).__next__)
-    if decision.orders:
-        _store(conn, loaded, decision)
-    return decision.answers
+    mint = iter(ids.several(2 * len(drafts))).__next__  # an order takes an id, and its event another
+    answers: list[Placed | Refusal] = []
+    stored = []
+    with conn.pipeline():  # PostgreSQL stores what was decided while the next are decided
+        for start in range(0, len(drafts), _AT_ONCE):
+            decision = rules.decide(loaded, drafts[start : start + _AT_ONCE], mint=mint)
+            answers += decision.answers
+            if decision.orders:
+                stored.append(_begin_store(conn, loaded, decision))
+            loaded = rules.after(loaded, decision)
+    for moved in stored:
+        moved.check()
+    return answers
 
 
 def _load(conn: Conn, drafts: Sequence[Draft]) -> Loaded:
@@ -75,35 +86,34 @@ def _lock_coupons(
     return coupons.lock(conn, codes, {caller for _, caller in named})
 
 
-def _store(conn: Conn, loaded: Loaded, decision: Decision) -> None:
+def _begin_store(conn: Conn, loaded: Loaded, decision: Decision) -> Stored:
     orders = decision.orders
-    with conn.pipeline():  # PostgreSQL is at work on one statement while the next is written down
-        SQL["insert_orders"](
-            conn,
-            account_ids=[o.account_id for o in orders],
-            ids=[o.id for o in orders],
-            request_ids=[o.draft.request_id for o in orders],
-            fingerprints=[o.fingerprint for o in orders],
-            service_ids=[o.draft.service for o in orders],
-            types=[o.type for o in orders],
-            links=[o.wanted.link for o in orders],
-            quantities=[o.quantity for o in orders],
-            extras=[_encode(o.wanted.extras).decode() for o in orders],
-            posts=[o.wanted.posts for o in orders],
-            rates=[o.rate_micros for o in orders],
-            rate_pers=[o.rate_per for o in orders],
-            charges=[o.charge_micros for o in orders],
-            coupon_ids=[o.use.coupon_id if o.use else None for o in orders],
-            coupons=[o.coupon_micros for o in orders],
-            route_ids=[o.route_id for o in orders],
-            provider_ids=[o.provider_id for o in orders],
-            at=loaded.at,
-        )
-        stored = ledger.begin_store(conn, loaded.wallets, decision.wallets.values(), decision.transfers)
-        _insert_drip_feeds(conn, [o for o in orders if o.wanted.interval_minutes], loaded.at)
-        coupons.record(conn, [o.use for o in orders if o.use])
-        webhooks.tell(conn, decision.events)
-    stored.check()
+    SQL["insert_orders"](
+        conn,
+        account_ids=[o.account_id for o in orders],
+        ids=[o.id for o in orders],
+        request_ids=[o.draft.request_id for o in orders],
+        fingerprints=[o.fingerprint for o in orders],
+        service_ids=[o.draft.service for o in orders],
+        types=[o.type for o in orders],
+        links=[o.wanted.link for o in orders],
+        quantities=[o.quantity for o in orders],
+        extras=[_encode(o.wanted.extras).decode() for o in orders],
+        posts=[o.wanted.posts for o in orders],
+        rates=[o.rate_micros for o in orders],
+        rate_pers=[o.rate_per for o in orders],
+        charges=[o.charge_micros for o in orders],
+        coupon_ids=[o.use.coupon_id if o.use else None for o in orders],
+        coupons=[o.coupon_micros for o in orders],
+        route_ids=[o.route_id for o in orders],
+        provider_ids=[o.provider_id for o in orders],
+        at=loaded.at,
+    )
+    stored = ledger.begin_store(conn, loaded.wallets, decision.wallets.values(), decision.transfers)
+    _insert_drip_feeds(conn, [o for o in orders if o.wanted.interval_minutes], loaded.at)
+    coupons.record(conn, [o.use for o in orders if o.use])
+    webhooks.tell(conn, decision.events)
+    return stored
 
 
 def _insert_drip_feeds(conn: Conn, orders: Sequence[NewOrder], at: datetime) -> None:

@@ -4,7 +4,7 @@ from panelry.domain.orders.rules.answers import after_outcome
 from panelry.domain.orders.rules.checks import backoff, next_check, wait_at
 from panelry.domain.orders.rules.drip_feeds import rolled_up, run_charge
 from panelry.domain.orders.rules.parameters import fingerprint, read
-from panelry.domain.orders.rules.placing import Decision, Loaded, decide
+from panelry.domain.orders.rules.placing import Decision, Loaded, after, decide
 from panelry.domain.orders.rules.pricing import charge_for, coupon_share, refund_due
 from panelry.domain.orders.rules.reports import after_report, needs_a_person
 from panelry.domain.orders.rules.transitions import FINISHED, TRANSITIONS, may_go
@@ -14,6 +14,7 @@ __all__ = [
     "TRANSITIONS",
     "Decision",
     "Loaded",
+    "after",
     "after_outcome",
     "after_report",
     "backoff",

@@ -1,7 +1,7 @@
 """Deciding about a set of drafts (money-and-lifecycle.md, 3): draft by draft, each on its own merits."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -53,19 +53,20 @@ class Decision:
     orders: list[NewOrder] = field(default_factory=list)
     wallets: dict[AccountId, Wallet] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)
+    known: dict[tuple[AccountId, str], tuple[OrderId, bytes]] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
 
 def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID]) -> Decision:
-    """Decide about drafts in their order; `mint` makes ids.
+    """Decide about the first drafts of a set, or all, in their order; `mint` makes ids.
 
     A refused large order does not hold back a later small one. Twins in the set become one order. A known request id
     is answered before service, coupon, price and balance are looked at.
     """
-    decision = Decision(wallets=dict(loaded.wallets), coupons=dict(loaded.coupons))
-    known = dict(loaded.known)
-    for draft, buyer in zip(drafts, loaded.callers, strict=True):
+    decision = Decision(wallets=dict(loaded.wallets), coupons=dict(loaded.coupons), known=dict(loaded.known))
+    known = decision.known
+    for draft, buyer in zip(drafts, loaded.callers, strict=False):
         if isinstance(buyer, Refusal):
             decision.answers.append(buyer)
             continue
@@ -81,6 +82,17 @@ def decide(loaded: Loaded, drafts: Sequence[Draft], *, mint: Callable[[], UUID])
             known[account_id, draft.request_id] = (order.id, print_)
             decision.answers.append(Placed(account_id=account_id, order_id=order.id))
     return decision
+
+
+def after(loaded: Loaded, decision: Decision) -> Loaded:
+    """Return what the drafts that follow are decided from: the callers of those, and all else as a decision left it."""
+    return replace(
+        loaded,
+        callers=loaded.callers[len(decision.answers) :],
+        wallets=decision.wallets,
+        coupons=decision.coupons,
+        known=decision.known,
+    )
 
 
 def _replay(account_id: AccountId, known: tuple[OrderId, bytes], print_: bytes) -> Placed | RequestIdReused:
