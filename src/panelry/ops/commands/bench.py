@@ -1,5 +1,6 @@
 """`panelry bench`: see docs/operators/commands.md, Measuring."""
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -59,6 +60,31 @@ def track(
     session.say(result, _table(result))
 
 
+@command(app, "growth")
+def growth(
+    session: Session,
+    *,
+    seconds: Seconds = 3,
+    callers: Callers = 256,
+    large: Annotated[bool, typer.Option("--large", help="Go on to 10 million orders.")] = False,
+    chart: Annotated[Path | None, typer.Option(help="Draw how costs grow into this SVG file.")] = None,
+) -> None:
+    """See what things cost at 10 thousand, 100 thousand and 1 million orders."""
+    from panelry.ops.bench import growth as bench
+    from panelry.ops.bench.ground import ground
+    from panelry.ops.bench.progress import Steps
+    from panelry.ops.tables import table
+
+    if chart is not None:
+        chart.touch()  # what cannot be written is known before the measurements, not after them
+    sizes = (*bench.SIZES, bench.LARGE) if large else bench.SIZES
+    with ground(session.settings.data) as where:
+        result = bench.growth(where, Steps(quiet=session.json), seconds=seconds, callers=callers, sizes=sizes)
+    if chart is not None:
+        chart.write_text(bench.chart(result))
+    session.say(result, f"{table(bench.rows(result), empty='')}\n{_memory(result)}\nverified: True")
+
+
 def _table(result: dict[str, Any]) -> str:
     from panelry.ops.tables import table
 
@@ -66,5 +92,8 @@ def _table(result: dict[str, Any]) -> str:
     columns = dict.fromkeys(column for row in rows.values() for column in row)
     measured = [{"": name, **{column: row.get(column) for column in columns}} for name, row in rows.items()]
     others = [f"{name}: {value}" for name, value in result.items() if not isinstance(value, dict)]
-    sizes = ", ".join(f"{name} {size}" for name, size in result.get(MEMORY, {}).items())
-    return "\n".join([table(measured, empty=""), *others, f"{MEMORY}: {sizes}"])
+    return "\n".join([table(measured, empty=""), *others, _memory(result)])
+
+
+def _memory(result: dict[str, Any]) -> str:
+    return f"{MEMORY}: " + ", ".join(f"{name} {size}" for name, size in result.get(MEMORY, {}).items())

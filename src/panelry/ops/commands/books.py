@@ -24,8 +24,10 @@ def verify(session: Session) -> None:
     """Recompute everything: balances, chains of hashes, charges, refunds, coupons, costs, timelines. Names what is wrong."""
     from psycopg import IsolationLevel
 
+    from panelry import clock
     from panelry.domain import coupons, ids, ledger, money, orders
 
+    began = clock.monotonic()
     with session.pool() as pool, pool.connection() as conn:
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         with conn.transaction():
@@ -33,9 +35,12 @@ def verify(session: Session) -> None:
                 result = ledger.verify(conn, progress=progress)
             findings = [*result.wrong, *orders.verify(conn), *coupons.verify(conn)]
             suspense = ledger.suspense(conn)
+    seconds = clock.monotonic() - began
     value: dict[str, Any] = {
         "transfers": result.transfers,
         "wallets": result.wallets,
+        "seconds": round(seconds, 3),
+        "transfers_per_second": round(result.transfers / seconds),
         "wrong": [dataclasses.asdict(finding) for finding in findings],
         "suspense": [
             {
@@ -49,7 +54,10 @@ def verify(session: Session) -> None:
     if findings:
         lines = [f"{f.account} {f.row}: {f.problem}".lstrip() for f in findings]
         raise CommandFailed("\n".join(["the books are wrong:", *lines]), value)
-    session.say(value, f"The books are right: {result.transfers} transfers in {result.wallets} wallets.")
+    session.say(
+        value,
+        f"The books are right: {result.transfers:,} transfers in {result.wallets:,} wallets, verified in {seconds:,.2f} s.",
+    )
 
 
 @contextmanager

@@ -1,0 +1,131 @@
+"""How costs grow is said only where the books are right at every size, and drawn so that everybody can read it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from panelry.ops.bench.chart import TIMES, drawn
+from panelry.ops.bench.growth import TITLES, chart, ratios, rows
+
+# In a process of its own, as it is run: Django knows one database for the life of a process.
+SMALL = """
+import json, sys
+from pathlib import Path
+from panelry.ops.bench.ground import Ground, ground
+from panelry.ops.bench.growth import growth
+from panelry.ops.bench.progress import Steps
+from panelry.ops.session import CommandFailed
+
+class Tampered(Ground):
+    def count_orders(self, account_ids):
+        with self.pool.transaction() as conn:
+            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
+        return Ground.count_orders(self, account_ids)
+
+class Forgetful(Ground):
+    def count_orders(self, account_ids):
+        return Ground.count_orders(self, account_ids) - (len(account_ids) > 1)
+
+kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful}[sys.argv[2]]
+with ground(Path(sys.argv[1])) as one:
+    try:
+        where = kind(settings=one.settings, pool=one.pool)
+        result = growth(where, Steps(quiet=True), seconds=0.2, callers=8, sizes=(200, 800), accounts=5)
+        print(json.dumps(result))
+    except CommandFailed as failed:
+        print(json.dumps({"reason": str(failed), **failed.value}))
+"""
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def measured(folder: Path, ground: str) -> Any:
+    program = [sys.executable, "-c", SMALL, str(folder), ground]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=120)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def result() -> dict[str, Any]:
+    """Return what a benchmark said: at the larger size a call costs twice, and a transfer half."""
+    sizes = {
+        str(size): {
+            **{name: {"p50_ms": 2.0 * cost} for name in TITLES if name != "verify"},
+            "verify": {"seconds": 1.5, "transfers_per_second": 1_000.0 * cost},
+        }
+        for size, cost in ((10, 1), (1_000, 2))
+    }
+    return {"sizes": sizes, "growth": {name: line[-1] for name, line in ratios(sizes).items()}}
+
+
+def test_growth_is_measured_at_each_size_and_leaves_nothing(folder: Path) -> None:
+    result = measured(folder, "honest")
+    assert result["verified"] is True
+    assert list(result["sizes"]) == ["200", "800"]
+    for at_size in result["sizes"].values():
+        assert list(at_size) == list(TITLES)
+        for name in set(TITLES) - {"verify"}:
+            assert at_size[name]["per_second"] > 0
+            assert 0 < at_size[name]["p50_ms"] <= at_size[name]["p99_ms"]
+    small, large = result["sizes"].values()
+    assert result["growth"]["status"] == pytest.approx(
+        large["status"]["p50_ms"] / small["status"]["p50_ms"], abs=0.05
+    )
+    # Three in five orders are one account's, 25 of them on a page.
+    assert [at_size["thousandth_page"]["page"] for at_size in (small, large)] == [4, 19]
+    assert 205 <= small["verify"]["transfers"] <= 305
+    assert 805 <= large["verify"]["transfers"] <= 1_205
+    assert list(folder.iterdir()) == []
+
+
+def test_no_growth_is_said_where_the_books_are_wrong(folder: Path) -> None:
+    result = measured(folder, "tampered")
+    assert result["verified"] is False
+    assert "the books are wrong" in result["reason"]
+    assert "charge" in result["wrong"][0]
+
+
+def test_no_growth_is_said_where_an_acknowledged_order_is_missing(folder: Path) -> None:
+    result = measured(folder, "forgetful")
+    assert result["verified"] is False
+    assert "were acknowledged" in result["reason"]
+
+
+def test_growth_compares_what_one_call_or_one_transfer_costs(result: dict[str, Any]) -> None:
+    grown = ratios(result["sizes"])
+    assert grown.pop("verify") == [1.0, 0.5]
+    assert set(map(tuple, grown.values())) == {(1.0, 2.0)}
+
+
+def test_the_table_has_a_row_for_each_operation_and_a_column_for_each_size(result: dict[str, Any]) -> None:
+    [place, *_, verify] = rows(result)
+    assert place == {"": "place", "10": "2.00 ms", "1,000": "4.00 ms", "growth": f"2.0 {TIMES}"}
+    assert (verify["10"], verify["growth"]) == ("1.5 s", f"0.5 {TIMES}")
+
+
+def test_the_chart_says_in_words_what_it_shows(result: dict[str, Any]) -> None:
+    svg = ET.fromstring(chart(result))  # noqa: S314 (our own)
+    said = {svg.findtext(f"{SVG}{name}") for name in ("title", "desc")}
+    assert svg.get("role") == "img"
+    assert {one.get("id") for one in svg if one.get("id")} == set((svg.get("aria-labelledby") or "").split())
+    assert any("verify, per transfer 0.50 times" in (text or "") for text in said)
+    assert "prefers-color-scheme: dark" in (svg.findtext(f"{SVG}style") or "")
+
+
+def test_sizes_stand_at_their_logarithms_and_costs_at_their_multiples() -> None:
+    svg = ET.fromstring(drawn("How", [10, 100, 100_000], {"one": [1, 1, 2], "<two>": [1, 3, 0.5]}))  # noqa: S314 (our own)
+    lines = [
+        one.get("d") or "" for one in svg.iter(f"{SVG}path") if (one.get("class") or "").startswith("line")
+    ]
+    points = [[tuple(map(float, point.split())) for point in line[1:].split("L")] for line in lines]
+    (left, level), (middle, _), (right, higher) = points[0]
+    assert (middle - left) / (right - left) == pytest.approx(1 / 4, abs=0.01)
+    assert points[1][0] == (left, level)
+    (_, thrice), (_, half) = points[1][1:]
+    assert level - higher == pytest.approx((level - thrice) / 2, abs=0.2)
+    assert half - level == pytest.approx((level - higher) / 2, abs=0.2)
+    assert any(text.text == f"<two>, 0.50 {TIMES}" for text in svg.iter(f"{SVG}text"))
