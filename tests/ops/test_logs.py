@@ -3,11 +3,20 @@
 import asyncio
 import io
 import json
+import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panelry import clock
+from panelry.ops import logs
 from panelry.ops.logs import Lines
+from panelry.ops.redaction import redact_all
 
 
 class Writes(io.BytesIO):
@@ -67,6 +76,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import structlog
 from panelry import settings
+from panelry import clock
 from panelry.ops import logs
 logs.configure(settings.load({}, data=Path(sys.argv[1])))
 log = structlog.get_logger()
@@ -93,3 +103,32 @@ def test_no_line_is_lost_whoever_writes_it_and_however_late(tmp_path: Path) -> N
     assert sorted(line["number"] for line in told if line["event"] == "thread") == list(range(1000))
     assert told[-1]["event"] == "last"
     assert {line["level"] for line in told} == {"info", "warning"}
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    [
+        "pnl_" + "a" * 49,
+        "KEY=secret",
+        "redis://:hunter2@cache",
+        "whsec_abc",
+        "\u212aey=kelvin",
+        "Password='x'",
+    ]
+)
+VALUES = (
+    st.none() | st.booleans() | st.integers() | TEXTS | st.binary(max_size=9) | st.lists(TEXTS, max_size=2)
+)
+
+
+@given(st.dictionaries(st.sampled_from(["event", "action", "error", "key", "text"]), VALUES))
+def test_a_line_hides_what_each_of_its_fields_would_hide(event: dict[str, Any]) -> None:
+    assert logs._redact(None, "info", dict(event)) == {
+        name: redact_all(value) for name, value in event.items()
+    }
+
+
+def test_lines_tell_when_in_utc_and_to_the_millisecond() -> None:
+    stamped = logs._stamp(None, "info", {"event": "x"})
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", stamped["timestamp"])
+    at = datetime.fromisoformat(stamped["timestamp"])
+    assert abs((clock.now() - at).total_seconds()) < 5

@@ -13,7 +13,7 @@ _NAME: Final = r"(?:api_?)?key|pass(?:word|wd)?|secret(?:_key)?|token|new_passwo
 _QUOTE: Final = r"""\\{0,9}["']"""
 _SECRET_NAME: Final = re.compile(rf"(?:{_NAME})|authorization", re.IGNORECASE)
 _SUSPECT: Final = ("pnl_", "whsec_", "://", "authorization", "key", "pass", "secret", "token")
-"""Without any of these no rule applies; looking for them costs next to nothing."""
+"""Without any of these no rule applies."""
 _RULES: Final = (
     # Our own keys: what people tell them apart by may stay, for it is shown to them anyway.
     (re.compile(r"(pnl_[0-9A-Za-z]{8})[0-9A-Za-z]{8,}"), rf"\1{HIDDEN}"),
@@ -38,10 +38,15 @@ _RULES: Final = (
 )  # fmt: skip
 
 
+def may_hold_secrets(text: str) -> bool:
+    """Tell whether any rule could apply; looking costs next to nothing."""
+    small = text.lower()
+    return bool([word for word in _SUSPECT if word in small])
+
+
 def redact(text: str) -> str:
     """Return the text without anything that looks like a secret."""
-    small = text.lower()
-    if not [word for word in _SUSPECT if word in small]:
+    if not may_hold_secrets(text):
         return text
     for pattern, hidden in _RULES:
         text = pattern.sub(hidden, text)
