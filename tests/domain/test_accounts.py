@@ -41,6 +41,10 @@ def test_a_key_has_the_form_that_scanners_know(random: int) -> None:
     assert is_well_formed(key)
 
 
+def test_keys_that_were_issued_stay_keys() -> None:
+    assert key_from(2**255 + 12345) == "pnl_ULrwNTJa3CHVaAVmO8lHlO4Afd3drtx651MXvhT4K7d146CSS"
+
+
 @for_all(BITS, BITS)
 def test_two_numbers_are_two_keys(one: int, other: int) -> None:
     assert (key_from(one) == key_from(other)) == (one == other)

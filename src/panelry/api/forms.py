@@ -16,6 +16,8 @@ MOST_FIELDS: Final = 20_000
 MOST_PARTS: Final = 1000
 _SPACES: Final = " \t\r\n\f\v"
 _LIST_ITEM: Final = re.compile(r"(orders|refills|events)\[([0-9]*)\]")
+# What links and lists of ids are full of: none of it can be part of another escape, so it may be read before the rest.
+_LINKS_AND_LISTS: Final = (("%2C", ","), ("%2F", "/"), ("%3A", ":"))
 _decode_json: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 # What is wrong with a caller's body is told to the caller; the library would fill the log with it.
@@ -52,7 +54,12 @@ def _form(body: bytes) -> Iterable[tuple[str, str]]:
 def _unquoted(text: str) -> str:
     if "+" in text:
         text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    if "%" in text:
+        for escape, character in _LINKS_AND_LISTS:
+            text = text.replace(escape, character)
+        if "%" in text:
+            return unquote(text, errors="strict")
+    return text
 
 
 def _json(body: bytes) -> Iterable[tuple[str, str]]:

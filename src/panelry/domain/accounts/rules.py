@@ -18,6 +18,7 @@ LARGEST_DISCOUNT: Final = Decimal("99.99")
 MIN_PASSWORD: Final = 10
 PREFIX: Final = "pnl_"
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = [one + other for one in _BASE62 for other in _BASE62]
 _KEY_FORM: Final = re.compile(r"pnl_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", re.ASCII)
 _EMAIL_FORM: Final = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}\.[^@\s\x00-\x1f.]{2,}")
 
@@ -71,7 +72,8 @@ def normal_email(text: str) -> str | None:
 
 
 def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), 6)
+    first, last = divmod(zlib.crc32(body.encode()), 62 * 62)
+    return "".join([_PAIRS[first // (62 * 62)], _PAIRS[first % (62 * 62)], _PAIRS[last]])
 
 
 def _base62(number: int, length: int) -> str:
