@@ -39,15 +39,15 @@ def status_fields(kept: Kept, *, currency: str) -> dict[str, str]:
     `kept` has `to`, `charge_micros`, `start_count` and `remains`; where it is a drip-feed `runs` and `runs_done`, where
     it is a subscription `posts` (`None`: their number is open) and `posts_done`.
     """
-    counts = {name: kept.get(name) for name in ("start_count", "remains", "runs", "runs_done")}
+    shown = {"status": str(kept["to"]), "charge": _amount(kept, "charge_micros")}
+    for name in ("start_count", "remains", "runs", "runs_done"):
+        count = kept.get(name)
+        if count is not None:
+            shown[name] = str(count)
     if kept.get("posts_done") is not None:
-        counts |= {"posts": kept.get("posts") or OPEN_POSTS, "posts_done": kept["posts_done"]}
-    return {
-        "status": str(kept["to"]),
-        "charge": _amount(kept, "charge_micros"),
-        **{name: str(count) for name, count in counts.items() if count is not None},
-        "currency": currency,
-    }
+        shown |= {"posts": str(kept.get("posts") or OPEN_POSTS), "posts_done": str(kept["posts_done"])}
+    shown["currency"] = currency
+    return shown
 
 
 def _data(told: Told, currency: str) -> dict[str, Any]:
