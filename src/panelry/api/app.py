@@ -18,7 +18,6 @@ from panelry.api.uses import Uses
 from panelry.api.webhooks import Hooks
 from panelry.connectors.addresses import AddressPolicy
 from panelry.database.pool import Pool
-from panelry.domain import ids
 from panelry.domain.refusals import Refusal
 from panelry.domain.vault import Vault
 from panelry.metrics import Metrics, Outcome
@@ -120,15 +119,16 @@ class Api:
         )
 
     def _finished(self, visit: Visit, answer: Answer, seconds: float) -> None:
-        if visit.key_id is not None:
-            self._uses.note(visit.key_id)
+        caller = visit.caller
+        if caller is not None:
+            self._uses.note(caller.key_id)
         self._metrics.request(visit.action, _outcome(answer.status), seconds)
         log.info(
             "request",
             action=visit.action,
             status=answer.status,
             milliseconds=round(seconds * 1000, 2),
-            account=visit.account_id and ids.show(ids.ACCOUNT, visit.account_id),
+            account=caller and caller.account,
         )
 
 

@@ -1,31 +1,32 @@
 """The three limits of a minute, in the order in which they are checked, and the headers that tell of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network
 from operator import itemgetter
 from typing import Final
 
+from msgspec import Struct
+
 from panelry import clock, peers
 from panelry.api.answers import RateLimited
 from panelry.api.windows import Bucket, Layer, Windows
-from panelry.domain import accounts
-from panelry.domain.accounts import AccountId, Caller, KeyDigest, KeyId
+from panelry.domain import accounts, ids
+from panelry.domain.accounts import Caller, KeyDigest, KeyId
 
 KNOWN_SECONDS: Final = 30.0
 MOST_KNOWN: Final = 100_000
 OTHER: Final = "other"
 """What goes into metrics and logs where no known action was asked for: never what a caller sent."""
 
+_room: Final = itemgetter(1)
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """What an account may send with one of its keys: the buckets of the key and of the tier."""
+class Allowance(Struct, frozen=True, kw_only=True, gc=False):
+    """What an account may send with one of its keys: the buckets of the key and of the tier; `account` is its id."""
 
-    account_id: AccountId
+    account: str
     key_id: KeyId
     buckets: Sequence[Bucket]
 
@@ -59,7 +60,8 @@ class Limits:
             layer=Layer.KEY, whom=str(caller.key_id), limit=caller.per_minute or accounts.KEY_PER_MINUTE
         )
         tier = Bucket(layer=Layer.TIER, whom=str(caller.account_id), limit=caller.tier_per_minute)
-        allowance = Allowance(account_id=caller.account_id, key_id=caller.key_id, buckets=(key, tier))
+        account = ids.show(ids.ACCOUNT, caller.account_id)
+        allowance = Allowance(account=account, key_id=caller.key_id, buckets=(key, tier))
         self._known[digest] = (clock.monotonic() + KNOWN_SECONDS, allowance)
         return allowance
 
@@ -71,7 +73,7 @@ class Limits:
 class Visit:
     """One request on its way past the limits: who asks for what, and what is left of the windows that it counts in."""
 
-    __slots__ = ("_address", "_denied", "_left", "_limits", "_resets_at", "account_id", "action", "key_id")
+    __slots__ = ("_address", "_denied", "_left", "_limits", "_resets_at", "action", "caller")
 
     def __init__(self, limits: Limits, address: str | None) -> None:
         """Count against these limits."""
@@ -80,8 +82,7 @@ class Visit:
         self._left: list[tuple[Bucket, int]] = []
         self._denied: Bucket | None = None
         self._resets_at = 0
-        self.account_id: AccountId | None = None
-        self.key_id: KeyId | None = None
+        self.caller: Allowance | None = None
         self.action = OTHER
 
     async def count_address(self) -> None:
@@ -101,18 +102,18 @@ class Visit:
         except RateLimited:
             self._hide_caller()
             return False
-        self.account_id, self.key_id = allowance.account_id, allowance.key_id
+        self.caller = allowance
         return True
 
     async def count(self, digest: KeyDigest, caller: Caller) -> None:
         """Count the request for its key and its tier. Raises `RateLimited`."""
-        self.account_id, self.key_id = caller.account_id, caller.key_id
-        await self._take(self._limits.learn(digest, caller).buckets)
+        self.caller = self._limits.learn(digest, caller)
+        await self._take(self.caller.buckets)
 
     async def look(self, digest: KeyDigest, caller: Caller) -> None:
         """Tell where key and tier stand, without counting."""
-        self.account_id, self.key_id = caller.account_id, caller.key_id
-        await self._take(self._limits.learn(digest, caller).buckets, units=0)
+        self.caller = self._limits.learn(digest, caller)
+        await self._take(self.caller.buckets, units=0)
 
     def forget(self, digest: KeyDigest) -> None:
         """Tell nothing of a key that is not valid any more."""
@@ -123,17 +124,15 @@ class Visit:
         """Return the figures of the most restrictive window that is known, and what is left of the tier's."""
         if not self._left:
             return []
-        least, left = (self._denied, 0) if self._denied else min(self._left, key=itemgetter(1))
+        least, left = (self._denied, 0) if self._denied else min(self._left, key=_room)
         headers = [
             (b"x-ratelimit-limit", b"%d" % least.limit),
             (b"x-ratelimit-remaining", b"%d" % left),
             (b"x-ratelimit-reset", b"%d" % self._resets_at),
         ]
-        headers += [
-            (b"x-ratelimit-tier-remaining", b"%d" % left)
-            for bucket, left in self._left
-            if bucket.layer is Layer.TIER
-        ]
+        last, left = self._left[-1]
+        if last.layer is Layer.TIER:
+            headers.append((b"x-ratelimit-tier-remaining", b"%d" % left))
         if self._denied is not None:
             seconds = -(-(self._resets_at * 1000 - clock.unix_milliseconds()) // 1000)
             headers.append((b"x-ratelimit-deniedby", least.layer.encode()))
@@ -152,7 +151,7 @@ class Visit:
             raise RateLimited
 
     def _hide_caller(self) -> None:
-        self.account_id = self.key_id = self._denied = None
+        self.caller = self._denied = None
         self._left = [(bucket, left) for bucket, left in self._left if bucket.layer is Layer.IP]
 
 

@@ -89,7 +89,7 @@ class OwnWindows:
         self._turn()
         parts = max(self._processes(), 1)
         denied = None
-        left = []
+        left: list[int] = []
         for bucket in buckets:
             counts = self._addresses if bucket.layer is _ADDRESSES else self._callers
             room = -(-bucket.limit // parts) - counts.get(bucket.whom, 0) - units
