@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 
 from psycopg import Cursor
 
@@ -86,10 +88,12 @@ def load(
 
 def services_from(rows: Sequence[Row]) -> dict[ServiceId, Service]:
     """Read the rows of `load_services`."""
-    return {ServiceId(id_): _service(list(group)) for id_, group in groupby(rows, key=lambda row: row[0])}
+    return {ServiceId(id_): _service(tuple(group)) for id_, group in groupby(rows, key=itemgetter(0))}
 
 
-def _service(rows: Sequence[Row]) -> Service:
+@lru_cache(maxsize=10_000)
+def _service(rows: tuple[Row, ...]) -> Service:
+    """Read a service's rows, or know them again: the same rows are the same service."""
     id_, type_, category, rate, rate_per, minimum, maximum, dripfeed, cancel = rows[0][:9]
     return Service(
         id=ServiceId(id_),

@@ -18,6 +18,7 @@ from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Customer, Ground
 from panelry.ops.bench.pgbench import SCALE, Baseline
 from panelry.ops.bench.progress import Steps
+from panelry.ops.running import collect_seldom
 from panelry.ops.session import CommandFailed
 
 ACCOUNTS: Final = 1_000
@@ -79,6 +80,7 @@ def _measured(
     account_ids = [customer.account_id for customer in customers]
     before = ground.count_orders(account_ids)
     calls = Calls(ground.pool, Metrics())
+    collect_seldom()  # as the process that serves does
     try:
         took, placed = uvloop.run(_load(calls, customers, services, seconds=seconds, callers=callers))
     finally:

@@ -22,8 +22,13 @@ LARGEST_PRIORITY: Final = 2**15 - 1
 
 def route_for(routes: Sequence[Route], *, refused: Collection[RouteId] = ()) -> Route | None:
     """Choose where to buy: the first open route that has not definitely refused the order, else the first that may open."""
-    left = [route for route in routes if route.id not in refused]
-    return next((route for route in left if route.is_open), left[0] if left else None)
+    second = None
+    for route in routes:
+        if route.id not in refused:
+            if route.is_open:
+                return route
+            second = second or route
+    return second
 
 
 def with_route(before: Sheet, after: Sheet, route_id: RouteId) -> Sheet:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
 from panelry.domain import catalog, coupons, ledger
@@ -181,13 +180,21 @@ def _charge(decision: Decision, order: NewOrder, at: datetime) -> None:
 
 
 def _entries(order: NewOrder) -> Iterator[Entry]:
-    act = partial(Entry, posting=order.id, order_id=order.id, actor=order.draft.actor)
     if order.use:
-        reason = f"coupon {order.use.code}"
-        yield act(
-            source=ledger.COUPON, target=ledger.WALLET, amount_micros=order.coupon_micros, reason=reason
-        )
-    yield act(source=ledger.WALLET, target=ledger.SALES, amount_micros=order.charge_micros, reason="order")
+        yield _entry(order, ledger.COUPON, ledger.WALLET, order.coupon_micros, f"coupon {order.use.code}")
+    yield _entry(order, ledger.WALLET, ledger.SALES, order.charge_micros, "order")
+
+
+def _entry(order: NewOrder, source: str, target: str, amount: Micros, reason: str) -> Entry:
+    return Entry(
+        posting=order.id,
+        source=source,
+        target=target,
+        amount_micros=amount,
+        reason=reason,
+        actor=order.draft.actor,
+        order_id=order.id,
+    )
 
 
 def _created(order: NewOrder, event_id: UUID, at: datetime) -> Event:
