@@ -1,6 +1,5 @@
 """Windows of one minute: never more than the limit, always as many as the limit, and nothing kept for long."""
 
-import asyncio
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ def windows(hand: Callable[[], int], *, processes: int = 1, most: int = 1000) ->
 
 
 def take(counting: OwnWindows, *buckets: Bucket, units: int = 1) -> Taken:
-    return asyncio.run(counting.take(buckets, units))
+    return counting.take(buckets, units)
 
 
 def test_the_limit_is_reached_and_never_passed() -> None:
@@ -129,14 +128,10 @@ def test_each_of_several_processes_has_its_share_rounded_up(limit: int, processe
     assert answers.count(None) == share
 
 
-def test_concurrent_callers_never_get_more_than_the_limit() -> None:
+def test_many_callers_never_get_more_than_the_limit() -> None:
     counting = windows(Hand())
     bucket = Bucket(layer=Layer.KEY, whom="key", limit=100)
-
-    async def crowd() -> list[Taken]:
-        return await asyncio.gather(*(counting.take([bucket]) for _ in range(1000)))
-
-    taken = asyncio.run(crowd())
+    taken = [take(counting, bucket) for _ in range(1000)]
     assert sum(one.denied is None for one in taken) == 100
     assert sorted(one.left[0] for one in taken if one.denied is None) == list(range(100))
 
@@ -146,16 +141,16 @@ def test_millions_of_addresses_do_not_fill_the_memory() -> None:
     counting = windows(hand, most=1000)
     key = Bucket(layer=Layer.KEY, whom="key", limit=10)
 
-    async def flood(first: int) -> None:
+    def flood(first: int) -> None:
         for number in range(first, first + 20_000):
-            await counting.take([Bucket(layer=Layer.IP, whom=f"{number}", limit=5)])
+            take(counting, Bucket(layer=Layer.IP, whom=f"{number}", limit=5))
 
-    asyncio.run(counting.take([key]))
+    take(counting, key)
     tracemalloc.start()
-    asyncio.run(flood(0))
+    flood(0)
     before, _ = tracemalloc.get_traced_memory()
     for first in range(1, 6):
-        asyncio.run(flood(first * 20_000))
+        flood(first * 20_000)
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(counting._addresses) == 1000

@@ -1,7 +1,6 @@
 """What each refusal says to a reseller's program: status and text (api-v2.md; docs/resellers/errors.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -107,8 +106,7 @@ NOT_FOR_MACHINES: Final = frozenset({money.InvalidAmount, accounts.TooManyKeys})
 """Refusals that only pages and the command line can cause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What goes back: a status, a JSON body, extra headers."""
 
     body: bytes

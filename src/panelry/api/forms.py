@@ -48,18 +48,18 @@ def _form(body: bytes) -> Iterable[tuple[str, str]]:
     pairs = body.decode().split("&")
     if len(pairs) > MOST_FIELDS:
         raise MalformedBody
-    return [(_unquoted(name), _unquoted(value)) for name, _, value in [pair.partition("=") for pair in pairs]]
+    return [
+        (_unquoted(name), _unquoted(value)) if "%" in pair or "+" in pair else (name, value)
+        for pair in pairs
+        for name, _, value in (pair.partition("="),)
+    ]
 
 
 def _unquoted(text: str) -> str:
-    if "+" in text:
-        text = text.replace("+", " ")
-    if "%" in text:
-        for escape, character in _LINKS_AND_LISTS:
-            text = text.replace(escape, character)
-        if "%" in text:
-            return unquote(text, errors="strict")
-    return text
+    text = text.replace("+", " ")
+    for escape, character in _LINKS_AND_LISTS:
+        text = text.replace(escape, character)
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 def _json(body: bytes) -> Iterable[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The three limits of a minute, in the order in which they are checked, and the headers that tell of them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network
 from operator import itemgetter
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from panelry import clock, peers
 from panelry.api.answers import RateLimited
-from panelry.api.windows import Bucket, Layer, Windows
+from panelry.api.windows import Bucket, Layer, Taken, Windows
 from panelry.domain import accounts, ids
 from panelry.domain.accounts import Caller, KeyDigest, KeyId
 
@@ -85,9 +85,9 @@ class Visit:
         self.caller: Allowance | None = None
         self.action = OTHER
 
-    async def count_address(self) -> None:
+    def count_address(self) -> Awaitable[None]:
         """Count the request for its address. Raises `RateLimited`."""
-        await self._take([_bucket(self._address, self._limits.ip_per_minute)])
+        return self._take((_bucket(self._address, self._limits.ip_per_minute),))
 
     async def count_known(self, digest: KeyDigest) -> bool:
         """Count the request for a key that was used lately, and for its tier; `False` where that was not possible.
@@ -143,7 +143,9 @@ class Visit:
         windows = self._limits.windows
         if windows is None:
             return
-        taken = await windows.take(buckets, units)
+        taken = windows.take(buckets, units)
+        if not isinstance(taken, Taken):
+            taken = await taken
         self._left += zip(buckets, taken.left, strict=True)
         self._resets_at = taken.resets_at
         if taken.denied is not None:

@@ -64,13 +64,13 @@ class SharedWindows:
     async def take(self, buckets: Sequence[Bucket], units: int = 1) -> Taken:
         """Take units from all buckets where all have room, else from none; 0 units just look."""
         if self.is_alone:
-            return await self._own.take(buckets, units)
+            return self._own.take(buckets, units)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 taken = await self._together.ask((buckets, units))
         except (Unavailable, TimeoutError) as error:
             self._lost(error)
-            return await self._own.take(buckets, units)
+            return self._own.take(buckets, units)
         if taken.denied is None and units:
             self._own.note(buckets, units)
         return taken

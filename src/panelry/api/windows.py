@@ -1,7 +1,7 @@
 """Fixed windows of one minute of the clock, in which requests are counted by name (api-v2.md, 3 Rate limits)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -52,7 +52,7 @@ class Taken(Struct, frozen=True, kw_only=True, gc=False):
 class Windows(Protocol):
     """Somewhere that requests are counted."""
 
-    async def take(self, buckets: Sequence[Bucket], units: int = 1) -> Taken:
+    def take(self, buckets: Sequence[Bucket], units: int = 1) -> Taken | Awaitable[Taken]:
         """Take units from all buckets where all have room, else from none; 0 units just look."""
         ...
 
@@ -84,10 +84,10 @@ class OwnWindows:
         self._addresses: OrderedDict[str, int] = OrderedDict()
         self._callers: dict[str, int] = {}
 
-    async def take(self, buckets: Sequence[Bucket], units: int = 1) -> Taken:
+    def take(self, buckets: Sequence[Bucket], units: int = 1) -> Taken:
         """Take units from all buckets where all have room, else from none; 0 units just look."""
         self._turn()
-        parts = max(self._processes(), 1)
+        parts = self._processes() or 1
         denied = None
         left: list[int] = []
         for bucket in buckets:
