@@ -66,12 +66,19 @@ LEFT JOIN provider_services p ON p.provider_id = s.provider_id AND p.service = s
 
 -- name: claim_stranded
 -- Waiting orders whose provider is paused or broken, or whose route is closed, while another route of their service is
--- open that has not refused them, be it for want of our own funds a moment ago; locked.
+-- open that has not refused them, be it for want of our own funds a moment ago; locked. It begins with the ways that are
+-- closed: mostly there are none, and then no order is looked at.
+WITH closed AS MATERIALIZED (
+  SELECT r.id, r.provider_id FROM routes r JOIN providers p ON p.id = r.provider_id
+  WHERE (p.state <> 'active' OR p.broken_until > clock_now() OR r.state <> 'on') AND EXISTS (
+    SELECT FROM routes n JOIN providers q ON q.id = n.provider_id
+    WHERE n.service_id = r.service_id AND n.id <> r.id AND n.state = 'on' AND q.state = 'active'
+      AND coalesce(q.broken_until <= clock_now(), true)))
 SELECT o.id, o.account_id, o.service_id, o.type, o.quantity, o.charge_micros, o.refunded_micros, o.state, o.sequence,
        o.start_count, o.remains, o.attempt, o.created_at, o.finished_at, o.parent_id, o.posts, o.posts_done, o.coupon_micros,
        o.coupon_back_micros, o.cancel_requested, o.route_id
-FROM orders o JOIN providers p ON p.id = o.provider_id JOIN routes r ON r.id = o.route_id
-WHERE o.state = 'pending' AND (p.state <> 'active' OR p.broken_until > clock_now() OR r.state <> 'on')
+FROM closed c JOIN orders o ON o.provider_id = c.provider_id AND o.route_id = c.id
+WHERE o.state = 'pending'
   AND EXISTS (
     SELECT FROM routes n JOIN providers q ON q.id = n.provider_id
     WHERE n.service_id = o.service_id AND n.id <> o.route_id AND n.state = 'on' AND q.state = 'active'
@@ -79,4 +86,4 @@ WHERE o.state = 'pending' AND (p.state <> 'active' OR p.broken_until > clock_now
       AND NOT EXISTS (SELECT FROM submissions s WHERE s.account_id = o.account_id AND s.order_id = o.id
                       AND s.route_id = n.id AND s.state = 'rejected'
                       AND (s.reason <> ALL (:ours::text[]) OR s.answered_at > clock_now() - interval '10 minutes')))
-ORDER BY o.account_id, o.id LIMIT :most::integer FOR NO KEY UPDATE OF o SKIP LOCKED;
+LIMIT :most::integer FOR NO KEY UPDATE OF o SKIP LOCKED;
