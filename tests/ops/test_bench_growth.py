@@ -95,6 +95,19 @@ def test_no_growth_is_said_where_an_acknowledged_order_is_missing(folder: Path) 
     assert "were acknowledged" in result["reason"]
 
 
+def test_a_chart_that_cannot_be_written_is_refused_before_anything_is_measured(folder: Path) -> None:
+    program = [sys.executable, "-m", "panelry", "bench", "growth", "--json", "--data", str(folder)]
+    chart = folder / "nowhere" / "growth.svg"
+    done = subprocess.run(
+        [*program, "--chart", str(chart)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, json.loads(done.stdout)) == (
+        1,
+        {"error": f"no file can be made in {chart.parent}"},
+    )
+    assert list(folder.iterdir()) == []
+
+
 def test_growth_compares_what_one_call_or_one_transfer_costs(result: dict[str, Any]) -> None:
     grown = ratios(result["sizes"])
     assert grown.pop("verify") == [1.0, 0.5]

@@ -1,12 +1,13 @@
 """`panelry bench`: see docs/operators/commands.md, Measuring."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from panelry.ops.command import command
-from panelry.ops.session import Session
+from panelry.ops.session import CommandFailed, Session
 
 app = typer.Typer(
     help="Measure this machine, on a database of its own; nothing of yours is touched.", no_args_is_help=True
@@ -75,8 +76,8 @@ def growth(
     from panelry.ops.bench.progress import Steps
     from panelry.ops.tables import table
 
-    if chart is not None:
-        chart.touch()  # what cannot be written is known before the measurements, not after them
+    if chart is not None and not os.access(chart.parent, os.W_OK):  # rather now than after the measurements
+        raise CommandFailed(f"no file can be made in {chart.parent}")
     sizes = (*bench.SIZES, bench.LARGE) if large else bench.SIZES
     with ground(session.settings.data) as where:
         result = bench.growth(where, Steps(quiet=session.json), seconds=seconds, callers=callers, sizes=sizes)
