@@ -163,16 +163,9 @@ class Calls:
 
     def _status_set(
         self, asked: Sequence[tuple[KeyDigest, Sequence[OrderId]]]
-    ) -> list[list[Status | None] | Refusal]:
-        with self._pool.transaction() as conn:
-            whose = accounts.whose(conn, [digest for digest, _ in asked])
-            known = [
-                (account, order_ids)
-                for account, (_, order_ids) in zip(whose, asked, strict=True)
-                if not isinstance(account, Refusal)
-            ]
-            statuses = iter(orders.statuses(conn, known))
-        return [account if isinstance(account, Refusal) else next(statuses) for account in whose]
+    ) -> Sequence[list[Status | None] | Refusal]:
+        with self._pool.connection() as conn:
+            return orders.statuses(conn, asked)
 
     def _cancel_set(
         self, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]

@@ -14,6 +14,7 @@ from panelry.domain.accounts.operations import (
     suspend,
 )
 from panelry.domain.accounts.queries import (
+    begin_whose,
     buyer_from,
     by_email,
     identify,
@@ -21,7 +22,7 @@ from panelry.domain.accounts.queries import (
     keys,
     people,
     tiers,
-    whose,
+    whose_from,
 )
 from panelry.domain.accounts.rules import (
     KEY_PER_MINUTE,
@@ -89,6 +90,7 @@ __all__ = [
     "TierId",
     "TierNotFound",
     "TooManyKeys",
+    "begin_whose",
     "buyer_from",
     "by_email",
     "change_key",
@@ -109,5 +111,5 @@ __all__ = [
     "set_tier",
     "suspend",
     "tiers",
-    "whose",
+    "whose_from",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from psycopg import Cursor
+
 from panelry.database.pool import Conn
 from panelry.database.statements import Row, Statements
 from panelry.domain.accounts import rules
@@ -48,12 +50,16 @@ def identify(conn: Conn, digests: Sequence[KeyDigest]) -> list[Caller | InvalidA
     return [found.get(digest) or InvalidApiKey() for digest in digests]
 
 
-def whose(conn: Conn, digests: Sequence[KeyDigest]) -> list[AccountId | InvalidApiKey | AccountSuspended]:
-    """Tell for each key digest which account it acts for at this moment, or why it may not."""
-    found = {
-        digest: (account_id, state)
-        for digest, account_id, state in SQL["whose"](conn, digests=list(set(digests)))
-    }
+def begin_whose(conn: Conn, digests: Sequence[KeyDigest]) -> Cursor[Row]:
+    """Ask without waiting which account each key acts for at this moment; `whose_from` reads the rows."""
+    return SQL["whose"](conn, digests=list(set(digests)))
+
+
+def whose_from(
+    rows: Sequence[Row], digests: Sequence[KeyDigest]
+) -> list[AccountId | InvalidApiKey | AccountSuspended]:
+    """Tell for each key digest which account it acts for, or why it may not."""
+    found = {digest: (account_id, state) for digest, account_id, state in rows}
     return [_owner(found.get(digest)) for digest in digests]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ import msgspec
 
 from panelry.database.pool import Conn
 from panelry.database.statements import Statements
-from panelry.domain import ids, money
-from panelry.domain.accounts import AccountId
+from panelry.domain import accounts, ids, money
+from panelry.domain.accounts import AccountId, AccountSuspended, InvalidApiKey, KeyDigest
 from panelry.domain.ledger import Finding
 from panelry.domain.orders.rules.answers import NOT_REPEATABLE
 from panelry.domain.orders.values import (
@@ -26,6 +26,7 @@ from panelry.domain.orders.values import (
     SubmissionState,
 )
 from panelry.domain.providers import ProviderId
+from panelry.domain.refusals import Refusal
 
 SQL = Statements(Path(__file__).with_name("statements"))
 MOST_FINDINGS: Final = 100
@@ -67,16 +68,25 @@ class Sheet:
     transfers: list[dict[str, Any]]
 
 
-def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -> list[list[Status | None]]:
-    """Return what each caller sees of each order it asks for, `None` for those that are not its own."""
-    found: list[Status | None] = [None] * sum(len(order_ids) for _, order_ids in asked)
-    rows = SQL["statuses"](
-        conn,
-        account_ids=[account_id for account_id, order_ids in asked for _ in order_ids],
-        ids=[id_ for _, order_ids in asked for id_ in order_ids],
-        subscriptions=SUBSCRIPTIONS,
-    )
-    for place, state, charge, start_count, remains, runs, runs_done, posts, posts_done in rows:
+def statuses(
+    conn: Conn, asked: Sequence[tuple[KeyDigest, Sequence[OrderId]]]
+) -> list[list[Status | None] | InvalidApiKey | AccountSuspended]:
+    """Return for each key what its account sees of each order it asks for, `None` for those that are not its own."""
+    digests = [digest for digest, _ in asked]
+    ends = list(accumulate(len(order_ids) for _, order_ids in asked))
+    starts = [0, *ends[:-1]]
+    with conn.pipeline():
+        owners = accounts.begin_whose(conn, digests)
+        rows = SQL["statuses"](
+            conn,
+            digests=digests,
+            starts=starts,
+            ends=ends,
+            ids=list(chain.from_iterable(order_ids for _, order_ids in asked)),
+            subscriptions=SUBSCRIPTIONS,
+        )
+    found: list[Status | None] = [None] * ends[-1]
+    for place, state, charge, start_count, remains, runs, runs_done, posts, posts_done in rows.fetchall():
         found[place - 1] = Status(
             state=_STATES[state],
             charge_micros=charge,
@@ -87,8 +97,12 @@ def statuses(conn: Conn, asked: Sequence[tuple[AccountId, Sequence[OrderId]]]) -
             posts=posts,
             posts_done=posts_done,
         )
-    shown = iter(found)
-    return [list(islice(shown, len(order_ids))) for _, order_ids in asked]
+    return [
+        owner if isinstance(owner, Refusal) else found[start:end]
+        for owner, start, end in zip(
+            accounts.whose_from(owners.fetchall(), digests), starts, ends, strict=True
+        )
+    ]
 
 
 def counts(conn: Conn, account_id: AccountId, *, most: int) -> dict[OrderState, int]:

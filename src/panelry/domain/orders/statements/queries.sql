@@ -14,13 +14,20 @@ SELECT p.id,
 FROM providers p;
 
 -- name: statuses
--- What customers see of orders, by their places among those asked for; ids that are not the account's give no row.
-SELECT u.place, o.state, o.charge_micros - o.coupon_micros - o.refunded_micros + o.coupon_back_micros, o.start_count,
-       o.remains, d.runs, CASE WHEN d.runs IS NOT NULL THEN (
-         SELECT count(r.finished_at) FROM orders r WHERE r.account_id = o.account_id AND r.parent_id = o.id) END, o.posts, CASE WHEN o.type = :subscriptions::text THEN o.posts_done END
-FROM unnest(:account_ids::uuid[], :ids::uuid[]) WITH ORDINALITY AS u (account_id, id, place)
-JOIN orders o ON o.account_id = u.account_id AND o.id = u.id
-LEFT JOIN drip_feeds d ON d.account_id = o.account_id AND d.order_id = o.id;
+-- What customers see of orders, by their places in the list; each key asks for those after a start up to an end. Ids that
+-- are not the account's give no row. OFFSET 0 keeps the planner to looking each of them up, however few or many it expects.
+SELECT u.start + i.place, o.state, o.charge_micros, o.start_count, o.remains, d.runs,
+       CASE WHEN d.runs IS NOT NULL THEN (
+         SELECT count(r.finished_at) FROM orders r WHERE r.account_id = k.account_id AND r.parent_id = i.id) END,
+       o.posts, o.posts_done
+FROM unnest(:digests::bytea[], :starts::integer[], :ends::integer[]) AS u (digest, start, until)
+CROSS JOIN LATERAL (SELECT account_id FROM api_keys WHERE digest = u.digest AND revoked_at IS NULL OFFSET 0) AS k
+CROSS JOIN LATERAL unnest((:ids::uuid[])[u.start + 1:u.until]) WITH ORDINALITY AS i (id, place)
+CROSS JOIN LATERAL (
+  SELECT state, charge_micros - coupon_micros - refunded_micros + coupon_back_micros AS charge_micros, start_count, remains,
+         posts, CASE WHEN type = :subscriptions::text THEN posts_done END AS posts_done
+  FROM orders WHERE account_id = k.account_id AND id = i.id OFFSET 0) AS o
+LEFT JOIN drip_feeds d ON d.account_id = k.account_id AND d.order_id = i.id;
 
 -- name: find
 -- Whose an order is, by its id alone: its timeline, which begins when it is placed, tells.
