@@ -77,8 +77,9 @@ def test_growth_is_measured_at_each_size_and_leaves_nothing(folder: Path) -> Non
     )
     # Three in five orders are one account's, 25 of them on a page.
     assert [at_size["thousandth_page"]["page"] for at_size in (small, large)] == [4, 19]
-    assert 205 <= small["verify"]["transfers"] <= 305
-    assert 805 <= large["verify"]["transfers"] <= 1_205
+    # And each account has a deposit; by the measurement come five in eight more at most.
+    assert 205 < small["verify"]["transfers"] <= 330
+    assert 805 < large["verify"]["transfers"] <= 1_305
     assert list(folder.iterdir()) == []
 
 

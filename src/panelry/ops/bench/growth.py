@@ -28,6 +28,10 @@ SERVICES: Final = 100
 THOUSANDTH: Final = 1_000
 ASKED_AT_ONCE: Final = 100
 MOST_CALLS: Final = 1_000_000
+ROUNDS: Final = 3
+
+Took = tuple[list[float], float]
+"""How long calls took, one by one, and all of them together, in seconds."""
 
 TITLES: Final = {
     "place": "place",
@@ -104,40 +108,46 @@ def chart(result: dict[str, Any]) -> str:
 
 def _at_size(ground: Ground, steps: Steps, crowd: Crowd, *, seconds: float, callers: int) -> dict[str, Any]:
     calls = Calls(ground.pool, Metrics())
+    took: dict[str, list[Took]] = {}
     try:
-        found: dict[str, Any] = {}
-        for name, ask in (("status", _status), ("status_100", _status_100)):
-            with steps(TITLES[name], seconds=seconds):
-                found[name] = _repeated(partial(ask, calls, crowd), callers=1, seconds=seconds).shown()
         with Pages(ground, crowd.owner) as pages:
-            for name, number in (("first_page", 1), ("thousandth_page", min(THOUSANDTH, pages.last))):
-                with steps(TITLES[name], seconds=seconds):
-                    found[name] = {**pages.measured(number, seconds=seconds).shown(), "page": number}
-        # These come last, and are few enough to leave the size what it is.
-        most = crowd.placed // 4
-        for name, at_once in (("place_alone", 1), ("place", callers)):
-            with steps(TITLES[name], seconds=seconds):
-                found[name] = _placed(crowd, calls, callers=at_once, seconds=seconds, most=most).shown()
+            deep = min(THOUSANDTH, pages.last)
+            most = crowd.placed // 2 // ROUNDS  # or it would be another size
+            operations: dict[str, Callable[[float], Took]] = {
+                "place": partial(_placed, crowd, calls, callers=callers, most=most),
+                "place_alone": partial(_placed, crowd, calls, callers=1, most=most // 4),
+                "status": partial(_repeated, partial(_status, calls, crowd)),
+                "status_100": partial(_repeated, partial(_status_100, calls, crowd)),
+                "first_page": partial(pages.asked_for, 1),
+                "thousandth_page": partial(pages.asked_for, deep),
+            }
+            with steps(f"measure at {crowd.placed:,} orders", seconds=seconds * len(operations)):
+                # In turns: what else the machine does for a while is not one operation's alone.
+                for _ in range(ROUNDS):
+                    for name, operation in operations.items():
+                        took.setdefault(name, []).append(operation(seconds / ROUNDS))
     finally:
         calls.close()
     with steps("the books"):
-        found["verify"] = verified(ground)
+        books = verified(ground)
     stored = ground.count_orders([one.account_id for one in (crowd.owner, *crowd.others)])
     if stored != crowd.placed:
         said = f"{crowd.placed} orders were acknowledged, {stored} are stored"
         raise CommandFailed(said, {"verified": False})
-    return {name: found[name] for name in TITLES}
+    found = {name: _summed(rounds).shown() for name, rounds in took.items()}
+    found["thousandth_page"]["page"] = deep
+    return {**found, "verify": books}
 
 
-def _placed(crowd: Crowd, calls: Calls, *, callers: int, seconds: float, most: int) -> Figures:
-    """Place orders for all accounts in turn, at most so many."""
+def _placed(crowd: Crowd, calls: Calls, seconds: float, *, callers: int, most: int) -> Took:
+    """Place orders for all accounts but the one that has most, in turn, at most so many."""
     begun = crowd.placed
 
     async def place(turn: int) -> None:
         await calls.place(crowd.draft(crowd.others, begun + turn))
         crowd.placed += 1
 
-    return _repeated(place, callers=callers, seconds=seconds, most=most)
+    return _repeated(place, seconds, callers=callers, most=most)
 
 
 async def _status(calls: Calls, crowd: Crowd, _turn: int) -> None:
@@ -156,9 +166,9 @@ def _check(answered: Sequence[Status | None]) -> None:
 
 
 def _repeated(
-    call: Callable[[int], Awaitable[None]], *, callers: int, seconds: float, most: int = MOST_CALLS
-) -> Figures:
-    """Let callers call, each again when it was answered; the first calls of each are not counted."""
+    call: Callable[[int], Awaitable[None]], seconds: float, *, callers: int = 1, most: int = MOST_CALLS
+) -> Took:
+    """Let callers call, each again when it was answered; the first calls are not counted."""
     took: list[float] = []
 
     async def load() -> float:
@@ -178,7 +188,11 @@ def _repeated(
 
     during = uvloop.run(load())
     counted = took[min(2 * callers, len(took) // 5) :]
-    return figures(counted, during=during * len(counted) / len(took))
+    return counted, during * len(counted) / len(took)
+
+
+def _summed(rounds: Sequence[Took]) -> Figures:
+    return figures([one for took, _ in rounds for one in took], during=sum(during for _, during in rounds))
 
 
 def _cost(row: dict[str, Any]) -> float:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from panelry import clock
 from panelry.domain import ids
-from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Customer, Ground
 from panelry.ops.session import CommandFailed
 
@@ -47,8 +46,11 @@ class Pages:
         """The number of the last page that is full."""
         return max(self._ground.count_orders([self._owner.account_id]) // self._on_a_page, 1)
 
-    def measured(self, number: int, *, seconds: float) -> Figures:
-        """Ask for one page again and again. Raises `CommandFailed` where it is not that page."""
+    def asked_for(self, number: int, seconds: float) -> tuple[list[float], float]:
+        """Ask for one page again and again; return how long each answer took, and all of them.
+
+        Raises `CommandFailed` where it is not that page.
+        """
         before, first = self._around((number - 1) * self._on_a_page)
         address = LIST if before is None else f"{LIST}?older={ids.show(ids.ORDER, before)}"
         shown = f'title="{ids.show(ids.ORDER, first)}"'.encode()
@@ -63,7 +65,7 @@ class Pages:
                     f"{address} answers {answer.status_code}, not its orders", {"verified": False}
                 )
         counted = took[WARM:]
-        return figures(counted, during=sum(counted))
+        return counted, sum(counted)
 
     def _around(self, skipped: int) -> tuple[UUID | None, UUID]:
         """Return the order before a page, if there is one, and the first on it."""
