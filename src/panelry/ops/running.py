@@ -36,9 +36,13 @@ def run_server(
         server(entrance, host=host, port=port).run()
 
 
-def server(application: Any, *, host: str, port: int) -> "uvicorn.Server":
-    """Return the server of an ASGI application, as it is set up for all that we serve."""
+def server(
+    application: Any, *, host: str, port: int, http: Literal["httptools"] | None = None
+) -> "uvicorn.Server":
+    """Return the server of an ASGI application as it is set up for all that we serve; uvicorn's own `http` if wanted."""
     import uvicorn
+
+    from panelry.ops.writing import Protocol
 
     return uvicorn.Server(
         uvicorn.Config(
@@ -46,7 +50,7 @@ def server(application: Any, *, host: str, port: int) -> "uvicorn.Server":
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=http or Protocol,
             ws="none",
             log_config=None,
             access_log=False,

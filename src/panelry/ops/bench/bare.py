@@ -1,4 +1,4 @@
-"""`python -m panelry.ops.bench.bare PORT`: the API's own server before an application that does nothing."""
+"""`python -m panelry.ops.bench.bare PORT`: the API's server, as uvicorn has it, before an application that does nothing."""
 
 import sys
 from typing import Any, Final
@@ -25,4 +25,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 if __name__ == "__main__":
     running.hold_lifeline()
-    running.server(application, host="127.0.0.1", port=int(sys.argv[1])).run()
+    running.server(application, host="127.0.0.1", port=int(sys.argv[1]), http="httptools").run()
