@@ -35,7 +35,7 @@ kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful}[sys.argv
 with ground(Path(sys.argv[1])) as one:
     try:
         where = kind(settings=one.settings, pool=one.pool)
-        result = growth(where, Steps(quiet=True), seconds=0.2, callers=8, sizes=(200, 800), accounts=5)
+        result = growth(where, Steps(quiet=True), seconds=0.2, callers=8, sizes=(200, 800), accounts=5, scale=1)
         print(json.dumps(result))
     except CommandFailed as failed:
         print(json.dumps({"reason": str(failed), **failed.value}))
@@ -54,8 +54,9 @@ def result() -> dict[str, Any]:
     """Return what a benchmark said: at the larger size a call costs twice, and a transfer half."""
     sizes = {
         str(size): {
-            **{name: {"p50_ms": 2.0 * cost} for name in TITLES if name != "verify"},
+            **{name: {"p50_ms": 2.0 * cost} for name in TITLES if name not in {"verify", "pgbench"}},
             "verify": {"seconds": 1.5, "transfers_per_second": 1_000.0 * cost},
+            "pgbench": {"per_second": 5_000.0},
         }
         for size, cost in ((10, 1), (1_000, 2))
     }
@@ -68,7 +69,7 @@ def test_growth_is_measured_at_each_size_and_leaves_nothing(folder: Path) -> Non
     assert list(result["sizes"]) == ["200", "800"]
     for at_size in result["sizes"].values():
         assert list(at_size) == list(TITLES)
-        for name in set(TITLES) - {"verify"}:
+        for name in set(TITLES) - {"verify", "pgbench"}:
             assert at_size[name]["per_second"] > 0
             assert 0 < at_size[name]["p50_ms"] <= at_size[name]["p99_ms"]
     small, large = result["sizes"].values()
@@ -111,14 +112,15 @@ def test_a_chart_that_cannot_be_written_is_refused_before_anything_is_measured(f
 
 def test_growth_compares_what_one_call_or_one_transfer_costs(result: dict[str, Any]) -> None:
     grown = ratios(result["sizes"])
-    assert grown.pop("verify") == [1.0, 0.5]
+    assert (grown.pop("verify"), grown.pop("pgbench")) == ([1.0, 0.5], [1.0, 1.0])
     assert set(map(tuple, grown.values())) == {(1.0, 2.0)}
 
 
 def test_the_table_has_a_row_for_each_operation_and_a_column_for_each_size(result: dict[str, Any]) -> None:
-    [place, *_, verify] = rows(result)
+    [place, *_, verify, pgbench] = rows(result)
     assert place == {"": "place", "10": "2.00 ms", "1,000": "4.00 ms", "growth": f"2.0 {TIMES}"}
     assert (verify["10"], verify["growth"]) == ("1.5 s", f"0.5 {TIMES}")
+    assert (pgbench["10"], pgbench["growth"]) == ("5,000 / s", f"1.0 {TIMES}")
 
 
 def test_the_chart_says_in_words_what_it_shows(result: dict[str, Any]) -> None:

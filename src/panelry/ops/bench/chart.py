@@ -12,12 +12,12 @@ TIMES: Final = "×"  # noqa: RUF001 (a true multiplication sign)
 MOST_ACROSS: Final = 10
 COLOURS: Final = (
     ("#00707a", "#4fc3cc"), ("#b3541e", "#f0a06a"), ("#5b5bd6", "#a3a3ff"), ("#2e7d32", "#7bc97f"), ("#b0307a", "#f08cc4"),
-    ("#8a6d00", "#d9bd4a"), ("#55606a", "#aab4bd"),
+    ("#8a6d00", "#d9bd4a"), ("#55606a", "#aab4bd"), ("#20262a", "#e8edf0"),
 )  # fmt: skip
 """Of each line, on white and on black; shapes tell them apart for those who see no colours."""
 SHAPES: Final = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", "M-4 -4h8v8h-8z", "M0 -5l5 9h-10z", "M0 -5l5 5l-5 5l-5 -5z", "M0 5l5 -9h-10z",
-    "M-5 -2h3v-3h4v3h3v4h-3v3h-4v-3h-3z", "M-2 -5h4v10h-4z",
+    "M-5 -2h3v-3h4v3h3v4h-3v3h-4v-3h-3z", "M-2 -5h4v10h-4z", "M-5 -1.5h10v3h-10z",
 )  # fmt: skip
 STYLE: Final = """
 text { font: 13px system-ui, sans-serif; fill: #20262a; } .faint { fill: #5a646b; font-size: 12px; }

@@ -18,6 +18,7 @@ from panelry.ops.bench.crowd import Crowd
 from panelry.ops.bench.figures import Figures, figures
 from panelry.ops.bench.ground import Ground
 from panelry.ops.bench.pages import Pages
+from panelry.ops.bench.pgbench import SCALE, Baseline
 from panelry.ops.bench.progress import Steps
 from panelry.ops.session import CommandFailed
 
@@ -33,6 +34,7 @@ ROUNDS: Final = 3
 Took = tuple[list[float], float]
 """How long calls took, one by one, and all of them together, in seconds."""
 
+BASELINE: Final = "pgbench"
 TITLES: Final = {
     "place": "place",
     "place_alone": "place, one caller",
@@ -41,6 +43,7 @@ TITLES: Final = {
     "first_page": "first page of orders",
     "thousandth_page": "thousandth page",
     "verify": "verify, per transfer",
+    BASELINE: "pgbench, which has no orders",
 }
 """What is measured, as people read it."""
 
@@ -53,13 +56,16 @@ def growth(
     callers: int,
     sizes: Sequence[int] = SIZES,
     accounts: int = ACCOUNTS,
+    scale: int = SCALE,
 ) -> dict[str, Any]:
     """Measure at each of these sizes, in growing order; a measurement takes so many seconds at most.
 
+    pgbench, with tables of a scale, runs before and after each: where it grew, the machine had less time for all of them.
     Raises `CommandFailed` where the books are wrong at any of them, or an acknowledged order is missing.
     """
-    with steps(f"{accounts:,} accounts, {SERVICES:,} services"):
+    with steps(f"{accounts:,} accounts, {SERVICES:,} services, pgbench's tables"):
         crowd = Crowd(ground, ground.customers(accounts), ground.services(SERVICES))
+        baseline = Baseline(ground.url, scale=scale)
         ground.settle()
     measured: dict[str, dict[str, Any]] = {}
     for size in sizes:
@@ -67,7 +73,12 @@ def growth(
             crowd.grow(size, advance)
         with steps("let the database settle"):
             ground.settle()
+        with steps("pgbench, before", seconds=seconds):
+            before = baseline.run(seconds)
         measured[str(size)] = _at_size(ground, steps, crowd, seconds=seconds, callers=callers)
+        with steps("pgbench, after", seconds=seconds):
+            after = baseline.run(seconds)
+        measured[str(size)][BASELINE] = {"per_second": round((before + after) / 2, 1)}
     return {
         "callers": callers,
         "sizes": measured,
@@ -196,11 +207,13 @@ def _summed(rounds: Sequence[Took]) -> Figures:
 
 
 def _cost(row: dict[str, Any]) -> float:
-    """Return what one call costs, or one transfer of all that were verified."""
-    return float(row["p50_ms"] if "p50_ms" in row else 1 / row["transfers_per_second"])
+    """Return what one call costs, or one transfer of all that were verified, or one transaction of pgbench."""
+    if "p50_ms" in row:
+        return float(row["p50_ms"])
+    return 1 / float(row["transfers_per_second" if "transfers_per_second" in row else "per_second"])
 
 
 def _shown(row: dict[str, Any]) -> str:
     if "p50_ms" in row:
         return f"{row['p50_ms']:,.2f} ms"
-    return f"{row['seconds']:,.1f} s"
+    return f"{row['seconds']:,.1f} s" if "seconds" in row else f"{row['per_second']:,.0f} / s"
