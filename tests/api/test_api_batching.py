@@ -81,9 +81,9 @@ def test_one_set_at_a_time(threads: ThreadPoolExecutor) -> None:
 
     async def scene() -> None:
         gathering = work.gather(threads)
-        first = asyncio.create_task(gathering.ask(1))
+        first = asyncio.ensure_future(gathering.ask(1))
         await asyncio.sleep(0.05)
-        rest = [asyncio.create_task(gathering.ask(n)) for n in (2, 3)]
+        rest = [asyncio.ensure_future(gathering.ask(n)) for n in (2, 3)]
         await asyncio.sleep(0.05)
         work.gate.set()
         assert await asyncio.gather(first, *rest) == [2, 4, 6]
@@ -112,9 +112,9 @@ def test_a_caller_who_leaves_does_no_harm(threads: ThreadPoolExecutor) -> None:
 
     async def scene() -> list[int]:
         gathering = work.gather(threads)
-        tasks = [asyncio.create_task(gathering.ask(n)) for n in range(5)]
+        tasks = [asyncio.ensure_future(gathering.ask(n)) for n in range(5)]
         await asyncio.sleep(0.05)
-        late = [asyncio.create_task(gathering.ask(n)) for n in range(5, 10)]
+        late = [asyncio.ensure_future(gathering.ask(n)) for n in range(5, 10)]
         await asyncio.sleep(0)
         for task in (tasks[0], tasks[4], late[0], late[2]):
             task.cancel()

@@ -193,7 +193,7 @@ async def _refill_status(fields: Fields, calls: Calls, account_id: AccountId) ->
 
 def _asked(fields: Fields, name: str) -> tuple[list[str], bool]:
     """Return the ids that a call is about as they were sent, and whether they came as a list. Raises why not."""
-    listed = _id_list(fields.get(f"{name}s", ""))
+    listed = _id_list(fields[f"{name}s"]) if f"{name}s" in fields else []
     if not listed:
         if name not in fields:
             raise IdMissing(parameter=name)

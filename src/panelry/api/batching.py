@@ -45,14 +45,15 @@ class Gathering(Generic[Ask, Got]):
         self._waiting: deque[tuple[Ask, asyncio.Future[Got]]] = deque()
         self._runner: asyncio.Task[None] | None = None
 
-    async def ask(self, item: Ask) -> Got:
-        """Return the answer to one item. Raises `Unavailable`, or what `work` raised for this very item."""
-        future: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
+    def ask(self, item: Ask) -> asyncio.Future[Got]:
+        """Return the answer to one item, to be awaited: `Unavailable` or what `work` raised for this very item."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Got] = loop.create_future()
         self._waiting.append((item, future))
         if self._runner is None or self._runner.done():
             # A set belongs to no single request, so what is logged about it must not carry one's id.
-            self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
-        return await future
+            self._runner = loop.create_task(self._run(), context=Context())
+        return future
 
     async def _run(self) -> None:
         while self._waiting:
