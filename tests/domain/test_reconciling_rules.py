@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from msgspec import structs
 
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import RouteId, ServiceId
@@ -97,12 +98,12 @@ def test_the_one_order_that_can_be_ours_is_ours_and_costs_what_the_provider_says
     [
         (look(told()), "we are told of none"),
         (look(told(_106=OURS, _107=OURS)), "only one of them can be it"),
-        (look(told(_106=OURS, _107=replace(OURS, charge=Decimal(9)))), "only one of them can be it"),
+        (look(told(_106=OURS, _107=structs.replace(OURS, charge=Decimal(9)))), "only one of them can be it"),
         (look(told(_106=OURS), taken={"106"}), "we are told of none"),
-        (look(told(_106=replace(OURS, charge=Decimal("0.20")))), "which 106 does not fit"),
-        (look(told(_106=replace(OURS, charge=None))), "which 106 does not fit"),
-        (look(told(_106=replace(OURS, remains=101))), "which 106 does not fit"),
-        (look(told(_106=replace(OURS, state=None))), "which 106 does not fit"),
+        (look(told(_106=structs.replace(OURS, charge=Decimal("0.20")))), "which 106 does not fit"),
+        (look(told(_106=structs.replace(OURS, charge=None))), "which 106 does not fit"),
+        (look(told(_106=structs.replace(OURS, remains=101))), "which 106 does not fit"),
+        (look(told(_106=structs.replace(OURS, state=None))), "which 106 does not fit"),
         (look(told(_106=OURS, _104=OURS)), "none of ours were told, too: 104"),
         (look(told(_106=OURS) | {"105": NOT_OURS}), "our own order 105 was not told"),
         (look({k: v for k, v in told(_106=OURS).items() if k != "105"}), "our own order 105 was not told"),
@@ -158,7 +159,7 @@ def test_a_provider_that_does_not_answer_uses_up_no_look_until_hours_have_gone()
 def test_the_same_silence_again_is_no_news() -> None:
     failed = look(None, sight=Sight(said=None, failure="time-out"))
     first = after_look(failed).verdict
-    again = replace(failed, submission=replace(SUBMISSION, message=first.message or ""))
+    again = replace(failed, submission=structs.replace(SUBMISSION, message=first.message or ""))
     assert after_look(again).verdict.note == ""
 
 
@@ -239,18 +240,18 @@ def test_a_charge_is_right_within_two_percent_or_what_its_decimals_round_away(
     expected: int,
     right: bool,  # noqa: FBT001 (of the table)
 ) -> None:
-    assert fits(ORDER, replace(OURS, charge=Decimal(charge)), Micros(expected)) is right
+    assert fits(ORDER, structs.replace(OURS, charge=Decimal(charge)), Micros(expected)) is right
 
 
 @pytest.mark.parametrize(
     ("type_", "report", "right"),
     [
-        ("Default", replace(OURS, remains=None), True), ("Default", replace(OURS, remains=-5), True),
-        ("Default", replace(OURS, posts_done=1), False), ("Subscriptions", replace(OURS, posts_done=1), True),
+        ("Default", structs.replace(OURS, remains=None), True), ("Default", structs.replace(OURS, remains=-5), True),
+        ("Default", structs.replace(OURS, posts_done=1), False), ("Subscriptions", structs.replace(OURS, posts_done=1), True),
     ],
 )  # fmt: skip
 def test_a_report_about_another_kind_of_order_does_not_fit(type_: str, report: Report, right: bool) -> None:  # noqa: FBT001
-    assert fits(replace(ORDER, type=type_), report, AROUND.expected_micros) is right
+    assert fits(structs.replace(ORDER, type=type_), report, AROUND.expected_micros) is right
 
 
 ROWS: st.SearchStrategy[Report | RowError] = st.one_of(

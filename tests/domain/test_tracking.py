@@ -1,6 +1,5 @@
 """Following orders: what each report changes, and that money moves only by what is known."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -8,6 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from submissions import now, order_row, submission, told
 
 from given import LEASE, Customer, Given

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from panelry.connectors.http import Ambiguous, Answer, HttpClient, NotAllowed, NotRead
 from panelry.connectors.panel_v2 import answers, complaints, errors, evidence, reports, wishes
 from panelry.domain.providers import (
@@ -194,7 +196,9 @@ class PanelV2:
             case RowError():
                 return RowError(text=self._fit(row.text))
             case Report():
-                return replace(row, word=self._fit_word(row.word), expiry=self._fit_word(row.expiry))
+                word, expiry = self._fit_word(row.word), self._fit_word(row.expiry) if row.expiry else ""
+                is_fit = (word, expiry) == (row.word, row.expiry)
+                return row if is_fit else structs.replace(row, word=word, expiry=expiry)
 
 
 async def _parsed(body: bytes) -> Any:

@@ -27,7 +27,7 @@ def text(answer: Any) -> str | None:
 def error(answer: dict[str, Any]) -> str:
     """Return what stands under `error`; empty where nothing does. A switch or a code that is on leads to the message."""
     for name in ("error", "errors"):
-        if said := _said(answer.get(name)):
+        if (value := answer.get(name)) and (said := _said(value)):
             return said if said != "true" else message(answer) or "error"
     return ""
 

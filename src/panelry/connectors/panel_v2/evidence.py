@@ -14,10 +14,12 @@ def fit(text: str, key: str, *, limit: int = LONGEST) -> str:
     """Hide the key, as a provider may echo it, then escape what cannot be printed, then cut."""
     # Hidden before it is cut: half a key is still half a key.
     hidden = _spellings(key).sub("***", text) if key else text
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in hidden[: 2 * limit]
-    )
+    shown = hidden if hidden.isprintable() else "".join(map(_escaped, hidden[: 2 * limit]))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,8 @@ from typing import Any, Final
 from panelry.domain import money
 
 _ID: Final = re.compile(r"(?=.*[1-9])[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_LONG: Final = 16
+"""Digits that are more than any figure has (see `money.exact_decimal`)."""
 _LARGEST_COUNT: Final = 2**63 - 1
 _LARGEST_AMOUNT: Final = Decimal(10**12)
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -50,6 +52,8 @@ def cost(value: Any) -> Decimal | None:
 
 def count(value: Any) -> int | None:
     """Return a whole number, also when written as "650" or 650.0; it may be negative."""
+    if isinstance(value, str) and len(value) < _LONG and value.isascii() and value.isdigit():
+        return int(value)  # as nearly all of them are
     exact = money.exact_decimal(written(value))
     if exact is None or exact != exact.to_integral_value() or abs(exact) > _LARGEST_COUNT:
         return None

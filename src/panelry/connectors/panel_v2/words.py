@@ -91,6 +91,9 @@ def plain(word: str) -> str:
 
 def state(word: str, own: Mapping[str, UpstreamState]) -> UpstreamState | None:
     """Return what a state's word means, by the provider's own table first; `None` where nobody mapped it."""
+    wanted = word.lower()
+    if wanted in STATES and not own:
+        return STATES[wanted]
     wanted = plain(word)
     return next((means for theirs, means in own.items() if plain(theirs) == wanted), STATES.get(wanted))
 

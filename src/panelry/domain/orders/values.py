@@ -1,7 +1,7 @@
 """Orders, drafts of them, submissions to providers, and why an order is refused. Amounts are micros."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NewType
@@ -116,8 +116,7 @@ class NewOrder(Struct, frozen=True, kw_only=True, gc=False):
         return self.use.amount_micros if self.use else ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """An order as it stands, locked while it is decided about. `sequence` is that of its last event.
 
     `parent_id` is set for a run of a drip-feed, `posts` for a subscription that says how many. Of the charge
@@ -146,8 +145,7 @@ class Order:
     cancel_requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True, gc=False):
     """What happens to one order in one step. `None` leaves a thing as it is.
 
     `refund_micros` is posted on top of earlier refunds, out of `book`. `facts` go into the event. A change to the same
@@ -160,7 +158,7 @@ class Change:
     start_count: int
     remains: int
     posts_done: int | None = None
-    facts: Mapping[str, str | int | None] = field(default_factory=dict)
+    facts: Mapping[str, str | int | None] = {}
     actor: str = ENGINE
     book: str = SALES
     news: str = ""
@@ -170,8 +168,7 @@ class Change:
     attempt: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to buy an order, as far as deciding about it needs; `resent` once the call may have been repeated."""
 
     id: SubmissionId
@@ -188,8 +185,7 @@ class Submission:
     resent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True, gc=False):
     """What an answer means for a submission.
 
     `note` is kept as evidence, `message` is the provider's own text, `reason` names a rejection, `reported` is what
@@ -223,14 +219,24 @@ class Attempt:
     repetition: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracked:
-    """One accepted submission whose state is to be asked for."""
+class Known(Struct, frozen=True, kw_only=True, gc=False):
+    """How an accepted submission and its order stood when it was claimed, and what the provider said of it last."""
+
+    order: Order
+    sent_at: datetime
+    due_at: datetime
+    message: str
+    reported: Mapping[str, str | int | None] | None
+
+
+class Tracked(Struct, frozen=True, kw_only=True, gc=False, eq=False):
+    """One accepted submission whose state is to be asked for; no two are equal."""
 
     submission_id: SubmissionId
     account_id: AccountId
     provider_id: ProviderId
     upstream_id: str
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NewType, Protocol
 
+from msgspec import Struct
+
 from panelry.domain.refusals import OperatorRefusal
 
 ProviderId = NewType("ProviderId", int)
@@ -144,8 +146,7 @@ class Unknown:
 Outcome = Accepted | Rejected | Postponed | NotSent | Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True, gc=False):
     """What a provider says about one order.
 
     `state` is `None` for a word nobody mapped (`word` keeps it). Counts are `None` where absent or unreadable;
@@ -162,8 +163,7 @@ class Report:
     expiry: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowError:
+class RowError(Struct, frozen=True, kw_only=True, gc=False):
     """The provider answered an error for this one order or refill, such as "Incorrect order ID"."""
 
     text: str

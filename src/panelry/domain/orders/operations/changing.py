@@ -18,6 +18,7 @@ from panelry.domain.orders.rules.timeline import back_to_coupon, kept, steps
 from panelry.domain.orders.values import Change, Order, OrderId, OrderState, Runs
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
+_STATES: Final = {str(state): state for state in OrderState}
 COLUMNS: Final = 20
 """How many columns of a row are an order's."""
 
@@ -53,7 +54,7 @@ def order_from(row: Row) -> Order:
         quantity=quantity,
         charge_micros=Micros(charge),
         refunded_micros=Micros(refunded),
-        state=OrderState(state),
+        state=_STATES[state],
         sequence=sequence,
         start_count=start_count,
         remains=remains,

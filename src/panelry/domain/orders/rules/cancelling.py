@@ -1,7 +1,9 @@
 """What a customer's wish to cancel does to an order (api-v2.md, 4 cancel)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from panelry.domain.money import ZERO
 from panelry.domain.orders.rules.answers import given_up
@@ -46,7 +48,7 @@ def after_wish(wish: Wish) -> list[Change]:
 
 def _stopped(order: Order, wish: Wish) -> Change:
     change = given_up(order, OrderState.CANCELLED, facts={"reason": "cancel"}, actor=wish.actor)
-    return replace(change, cancel_requested=True)
+    return structs.replace(change, cancel_requested=True)
 
 
 def _marked(order: Order, wish: Wish) -> Change:

@@ -40,11 +40,8 @@ def after_report(order: Order, report: Report) -> Change | None:
     if to is not order.state and not may_go(order.state, to):
         to = order.state
     remains = _remains_at(order, to, report)
-    if remains is None:
-        return None
-    change = _change(order, to, report, remains)
-    counts = (change.start_count, change.remains)
-    return change if to is not order.state or counts != (order.start_count, order.remains) else None
+    is_new = to is not order.state or (_start(order, report), remains) != (order.start_count, order.remains)
+    return _change(order, to, report, remains) if is_new and remains is not None else None
 
 
 def needs_a_person(order: Order, report: Report) -> str:
@@ -81,10 +78,14 @@ def _change(order: Order, to: OrderState, report: Report, remains: int) -> Chang
         order=order,
         to=to,
         refund_micros=_refund(order, to, remains),
-        start_count=order.start_count if report.start_count is None else max(report.start_count, 0),
+        start_count=_start(order, report),
         remains=remains,
         facts={"word": report.word},
     )
+
+
+def _start(order: Order, report: Report) -> int:
+    return order.start_count if report.start_count is None else max(report.start_count, 0)
 
 
 def _remains_at(order: Order, to: OrderState, report: Report) -> int | None:

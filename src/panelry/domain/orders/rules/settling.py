@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from msgspec import structs
+
 from panelry.domain.ledger import SUSPENSE
 from panelry.domain.money import ZERO, Micros
 from panelry.domain.orders.rules.answers import NOT_CREATED, Consequence, bought, given_up, waiting
@@ -83,7 +85,7 @@ def after_settlement(
                 raise UpstreamIdTaken(upstream_id=upstream_id)
             note = f"{actor}: the provider has it, with id {upstream_id}"
             consequence = bought(submission, Accepted(upstream_id=upstream_id), now=now, note=note)
-            return replace(consequence, verdict=replace(consequence.verdict, reason=BY_HAND))
+            return replace(consequence, verdict=structs.replace(consequence.verdict, reason=BY_HAND))
         case SendAgain():
             if order.state is not OrderState.PROCESSING:
                 raise AlreadyPaidBack
