@@ -58,6 +58,85 @@ def test_one_call_asks_about_a_hundred(fresh_pool: Pool, settings: Settings) -> 
     asyncio.run(run())
 
 
+def test_where_many_wait_several_calls_are_under_way_half_as_many_as_the_provider_takes(
+    fresh_pool: Pool, settings: Settings
+) -> None:
+    async def run() -> list[int]:
+        async with shop(answer={"status": "wait"}) as upstream, desk(fresh_pool, settings) as one:
+            provider = accepted_at(fresh_pool, upstream.url, 350)
+            rows(fresh_pool, "UPDATE providers SET max_in_flight = 6 RETURNING 1")
+            tracking = Tracking(one)
+            for _ in range(3):
+                await tracking.follow()
+            under_way = [len(call["orders"].split(",")) for call in upstream.of("status")]
+            upstream.resume.set()
+            while _finished(fresh_pool, provider) < 350:
+                await tracking.follow()
+            await tracking.drain(10)
+            return under_way
+
+    assert asyncio.run(run()) == [100, 100, 100]
+
+
+def test_a_provider_is_asked_half_as_often_within_a_second_as_it_is_sent_orders(
+    fresh_pool: Pool, settings: Settings
+) -> None:
+    async def run() -> int:
+        async with shop() as upstream, desk(fresh_pool, settings) as one:
+            provider = accepted_at(fresh_pool, upstream.url, 350)
+            rows(fresh_pool, "UPDATE providers SET per_second = 4 RETURNING 1")
+            tracking = Tracking(one)
+            for _ in range(3):
+                await tracking.follow()
+                await tracking.drain(10)
+            assert _finished(fresh_pool, provider) == 200
+            return len(upstream.of("status"))
+
+    assert asyncio.run(run()) == 2
+
+
+def test_what_falls_due_beside_a_call_that_is_no_full_page_waits_until_that_is_back(
+    fresh_pool: Pool, settings: Settings
+) -> None:
+    async def run() -> list[int]:
+        async with shop(answer={"status": "wait"}) as upstream, desk(fresh_pool, settings) as one:
+            provider = accepted_at(fresh_pool, upstream.url, 30)
+            tracking, asked = Tracking(one), []
+            rows(fresh_pool, "UPDATE submissions SET due_at = due_at + interval '1 hour' WHERE id IN (SELECT id FROM submissions LIMIT 10) RETURNING 1")  # fmt: skip
+            asked.append(await tracking.follow())
+            await until(lambda: upstream.of("status"))
+            rows(fresh_pool, "UPDATE submissions SET due_at = clock_now() WHERE due_at > clock_now() RETURNING 1")  # fmt: skip
+            asked.append(await tracking.follow())
+            upstream.resume.set()
+            await until(lambda: _finished(fresh_pool, provider) == 20)
+            asked.append(await tracking.follow())
+            await tracking.drain(10)
+            return asked
+
+    assert asyncio.run(run()) == [20, 0, 10]
+
+
+STUMBLING = """
+    CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stumbled'; END $$;
+    CREATE TRIGGER stumble BEFORE UPDATE OF state ON submissions FOR EACH ROW WHEN (NEW.id = 'STONE')
+    EXECUTE FUNCTION stumble();"""
+
+
+def test_a_page_that_cannot_be_applied_keeps_no_other_one_back(fresh_pool: Pool, settings: Settings) -> None:
+    async def run() -> int:
+        async with shop() as upstream, desk(fresh_pool, settings) as one:
+            provider = accepted_at(fresh_pool, upstream.url, 400)
+            [[stone]] = rows(fresh_pool, "SELECT id FROM submissions LIMIT 1")
+            with fresh_pool.connection() as conn:
+                conn.execute(STUMBLING.replace("STONE", str(stone)).encode())
+            tracking = Tracking(one)
+            await tracking.follow()
+            await tracking.drain(30)
+            return _finished(fresh_pool, provider)
+
+    assert asyncio.run(run()) == 300
+
+
 def test_a_provider_that_cannot_be_asked_is_asked_less_and_less(fresh_pool: Pool, settings: Settings) -> None:
     async def run() -> list[float]:
         waits = []

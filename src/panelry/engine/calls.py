@@ -40,6 +40,13 @@ class Calls:
         self._tasks[task] = provider_id
         task.add_done_callback(partial(self._done, provider_id))
 
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a call to be back, at most so long; `False` where none is under way."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        return False
+
     async def drain(self, seconds: float) -> None:
         """Give calls some seconds to end, then cut them off."""
         await end(list(self._tasks), seconds)

@@ -53,7 +53,7 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
     async def due(self) -> Due:
-        """Look at which providers there is work now."""
+        """Look at which providers there is work now, following aside."""
         return await self.database(orders.due)
 
     async def providers(self) -> list[Provider]:

@@ -26,8 +26,8 @@ class Gate:
     _starts: deque[float] = field(default_factory=deque)
     _ends: deque[tuple[float, bool]] = field(default_factory=deque)
 
-    def reserve(self, provider: Provider) -> int:
-        """Return how many calls may be prepared now; `start` or `give_back` must follow for each."""
+    def reserve(self, provider: Provider, *, most: int | None = None) -> int:
+        """Return how many calls may be prepared now, at most `most`; `start` or `give_back` must follow for each."""
         now = clock.monotonic()
         while self._starts and now - self._starts[0] >= SECOND:
             self._starts.popleft()
@@ -37,7 +37,7 @@ class Gate:
             return 0
         in_flight = provider.max_in_flight - self._in_flight - self._reserved
         in_second = provider.per_second - len(self._starts) - self._reserved
-        free = max(min(in_flight, in_second), 0)
+        free = max(min(in_flight, in_second, in_flight if most is None else most), 0)
         self._reserved += free
         return free
 

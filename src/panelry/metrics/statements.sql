@@ -5,7 +5,7 @@
 SELECT kind, coalesce(greatest(extract(epoch FROM clock_now() - oldest), 0), 0)::float8 FROM (
   SELECT 'submissions' AS kind, min(s.due_at) AS oldest FROM providers p CROSS JOIN LATERAL (
     (SELECT due_at FROM submissions WHERE provider_id = p.id AND state = 'accepted' AND due_at IS NOT NULL
-     ORDER BY due_at LIMIT 1)
+       AND coalesce(leased_until <= clock_now(), true) ORDER BY due_at LIMIT 1)
     UNION ALL
     (SELECT due_at FROM submissions WHERE provider_id = p.id AND state = 'sending' AND due_at IS NOT NULL
      ORDER BY due_at LIMIT 1)

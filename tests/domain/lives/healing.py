@@ -65,7 +65,7 @@ def _run(life: Life, ends: Ends) -> None:
 
 
 def _answer(life: Life, ends: Ends) -> None:
-    due = orders.due(life.conn)
+    due, to_follow = orders.due(life.conn), orders.to_follow(life.conn)
     about_refills = refills.due(life.conn)
     for number, seller in enumerate(life.sellers):
         if seller.id in due.to_ask:
@@ -78,7 +78,7 @@ def _answer(life: Life, ends: Ends) -> None:
             ends.ask_about_refills(number, _honest)
         if seller.id in due.to_send:
             life.send(number, [])
-        if seller.id in due.to_follow:
+        if seller.id in to_follow:
             life.follow(number, _end)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import laws
@@ -156,9 +157,17 @@ class Life:
 
     # Following
 
-    def report(self, said: dict[Try, Report | RowError | None]) -> None:
-        """Apply what is said of accepted orders."""
-        orders.apply_reports(self.conn, {self._tracked(tried): report for tried, report in said.items()})
+    def report(
+        self,
+        said: dict[Try, Report | RowError | None],
+        claimed: Mapping[SubmissionId, Tracked] = MappingProxyType({}),
+    ) -> None:
+        """Apply what is said of accepted orders; of those that were claimed, as the engine does."""
+        answers = {
+            claimed.get(tried.attempt.submission_id) or self._tracked(tried): report
+            for tried, report in said.items()
+        }
+        orders.apply_reports(self.conn, orders.ask_later(self.conn, answers))
         for tried, report in said.items():
             if isinstance(report, Report):
                 tried.order.hear(report, self.expected.now)
@@ -167,8 +176,8 @@ class Life:
     def follow(self, number: int, report: Callable[[Try], Report | RowError | None]) -> None:
         """Ask a seller about all orders whose turn it is."""
         claimed = orders.claim_tracking(self.conn, self.sellers[number].id, most=ALL, lease=LEASE)
-        due = {tracked.submission_id for tracked in claimed}
-        self.report({t: report(t) for t in self.accepted if t.attempt.submission_id in due})
+        due = {tracked.submission_id: tracked for tracked in claimed}
+        self.report({t: report(t) for t in self.accepted if t.attempt.submission_id in due}, due)
 
     def _tracked(self, tried: Try) -> Tracked:
         attempt = tried.attempt

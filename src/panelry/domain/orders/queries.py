@@ -1,13 +1,14 @@
 """What can be asked about orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
-
 from uuid import UUID
+
 import msgspec
 
 from panelry.database.pool import Conn
@@ -31,15 +32,14 @@ from panelry.domain.refusals import Refusal
 SQL = Statements(Path(__file__).with_name("statements"))
 MOST_FINDINGS: Final = 100
 _STATES: Final = {str(state): state for state in OrderState}
-
 _BEHIND_ALL: Final = UUID(int=(1 << 128) - 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """At which providers there is work: orders to send, to follow, to cancel; lost ones to ask again, to look for."""
+    """At which providers there is work: orders to send, to cancel; lost ones to ask again, to look for."""
 
     to_send: frozenset[ProviderId]
-    to_follow: frozenset[ProviderId]
     to_ask: frozenset[ProviderId]
     to_look: frozenset[ProviderId]
     to_cancel: frozenset[ProviderId]
@@ -140,11 +140,18 @@ def due(conn: Conn) -> Due:
     rows = SQL["due"](conn, not_repeatable=NOT_REPEATABLE).fetchall()
     return Due(
         to_send=frozenset(ProviderId(row[0]) for row in rows if row[1]),
-        to_follow=frozenset(ProviderId(row[0]) for row in rows if row[2]),
-        to_ask=frozenset(ProviderId(row[0]) for row in rows if row[3]),
-        to_look=frozenset(ProviderId(row[0]) for row in rows if row[4]),
-        to_cancel=frozenset(ProviderId(row[0]) for row in rows if row[5]),
+        to_ask=frozenset(ProviderId(row[0]) for row in rows if row[2]),
+        to_look=frozenset(ProviderId(row[0]) for row in rows if row[3]),
+        to_cancel=frozenset(ProviderId(row[0]) for row in rows if row[4]),
     )
+
+
+def to_follow(
+    conn: Conn, since: Mapping[ProviderId, datetime] = MappingProxyType({})
+) -> frozenset[ProviderId]:
+    """Look at which providers there are orders to be asked about; `since`: all that was due before is taken already."""
+    rows = SQL["to_follow"](conn, provider_ids=list(since), since=list(since.values()))
+    return frozenset(ProviderId(id_) for (id_,) in rows)
 
 
 def sheet(conn: Conn, order_id: OrderId) -> Sheet:

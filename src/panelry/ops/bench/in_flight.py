@@ -52,8 +52,9 @@ STANDING: Final = """
     JOIN submissions s ON s.account_id = o.account_id AND s.order_id = o.id
     JOIN providers p ON p.id = s.provider_id AND p.state = 'active' GROUP BY 1, 2, 3"""
 BOUGHT: Final = """
-    SELECT count(s.id) FROM providers p LEFT JOIN submissions s ON s.provider_id = p.id AND s.state = 'accepted'
-    WHERE p.state = 'paused'"""
+    SELECT count(s.id), count(o.finished_at) FROM providers p
+    LEFT JOIN submissions s ON s.provider_id = p.id AND s.state = 'accepted'
+    LEFT JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id WHERE p.state = 'paused'"""
 STATES: Final = {"In progress": "in_progress", "Completed": "completed", "Partial": "partial"}
 
 
@@ -99,10 +100,10 @@ def open_only(ground: Ground, name: str) -> None:
 
 
 def wrong(ground: Ground, *, taken: int, changed: int) -> list[str]:
-    """Return how orders are other than was said: so many the provider took itself, and so many more changed."""
+    """Return how orders are other than was said: so many the provider took itself, so many of all have changed since."""
     with ground.pool.connection() as conn:
         rows = conn.execute(STANDING).fetchall()
-        [[bought]] = conn.execute(BOUGHT).fetchall()
+        [[bought, ended]] = conn.execute(BOUGHT).fetchall()
     known = ("in_progress", 50)
     moved = [
         (kind, (state, remains), count) for kind, state, remains, count in rows if (state, remains) != known
@@ -112,7 +113,7 @@ def wrong(ground: Ground, *, taken: int, changed: int) -> list[str]:
         for kind, standing, count in moved
         if standing != _standing(upstream.report(kind))
     ]
-    stored = sum(count for *_, count in moved)
+    stored = ended + sum(count for *_, count in moved)
     if stored != changed:
         found.append(f"{changed} orders changed, {stored} are stored so")
     if bought != taken:

@@ -14,6 +14,7 @@ from panelry.ops.session import CommandFailed
 ACCOUNTS: Final = 1_000
 SERVICES: Final = 100
 MOST_SENT: Final = 20_000
+APPLIED: Final = "statuses_applied"
 SENT_TO: Final = "Sent to"
 FOLLOWED_AT: Final = "Followed at"
 
@@ -39,9 +40,8 @@ def track(
     with steps("pgbench, after", seconds=seconds):
         baseline.run(seconds)
     with steps("the books"):
-        wrong = [
-            *ground.wrong(), *in_flight.wrong(ground, taken=taken, changed=followed.total("changed")),
-        ]  # fmt: skip
+        changed = sum(one.total(APPLIED, "changed") for one in (sent, followed))
+        wrong = [*ground.wrong(), *in_flight.wrong(ground, taken=taken, changed=changed)]
     if wrong:
         raise CommandFailed(f"the books are wrong: {wrong[0]}", {"verified": False, "wrong": wrong})
     shown = {"sent": sent, "followed": followed}
@@ -69,7 +69,7 @@ def _sent(
     with steps(f"place {most:,} orders", total=most) as advance:
         in_flight.place(ground, customers, [service], most, advance)
     with steps("send", seconds=seconds):
-        return work(ground, {"event": "submissions_recorded"}, until=most, seconds=seconds)
+        return work(ground, "submissions_recorded", until=most, seconds=seconds)
 
 
 def _followed(
@@ -82,5 +82,4 @@ def _followed(
     with steps("let them be accepted"):
         in_flight.accept(ground)
     with steps("follow", seconds=seconds):
-        kind = {"event": "statuses_applied", "provider": FOLLOWED_AT}
-        return work(ground, kind, until=orders, seconds=seconds)
+        return work(ground, APPLIED, until=orders, seconds=seconds)

@@ -23,7 +23,7 @@ def main() -> None:
     """Work on the database of the environment until told to end."""
     running.hold_lifeline()
     structlog.configure(
-        processors=[_tell, structlog.stdlib.add_log_level, structlog.processors.JSONRenderer()],
+        processors=[_tell, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger("debug"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -1,6 +1,6 @@
 """One engine at work in a process of its own, for a while, and what it says that it did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import Any, Final
@@ -16,18 +16,18 @@ STARTING_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What an engine told of one kind of work: each time when, how much, and the seconds that the database took.
+    """What an engine told: each time when and what, how much of it, and the seconds that the database took.
 
-    `measured` is what it told while that counted; `told` has also what it still did while it came to its end.
+    `measured` is what it told of one thing while that counted; `told` is all, to the end of what it had begun.
     """
 
     told: Sequence[dict[str, Any]]
     measured: Sequence[dict[str, Any]]
     memory_mb: int
 
-    def total(self, name: str) -> int:
-        """Return the sum of a count over all that it did."""
-        return sum(one[name] for one in self.told)
+    def total(self, event: str, name: str) -> int:
+        """Return the sum of a count over all that it told of one thing."""
+        return sum(one[name] for one in self.told if one["event"] == event)
 
     def per_second(self, name: str) -> float:
         """Return how much of a count it did in a second; its first word is when the clock began to run."""
@@ -40,8 +40,8 @@ class Work:
         return replace(measured, per_second=self.per_second("count"))
 
 
-def work(ground: Ground, kind: Mapping[str, str], *, until: int, seconds: float) -> Work:
-    """Let an engine work for so many seconds from its first word of a kind, or until it did so much of it.
+def work(ground: Ground, event: str, *, until: int, seconds: float) -> Work:
+    """Let an engine work for so many seconds from its first word of a thing, or until it did so much of it.
 
     Raises `CommandFailed` where it did nothing.
     """
@@ -53,8 +53,8 @@ def work(ground: Ground, kind: Mapping[str, str], *, until: int, seconds: float)
         def listen() -> None:
             left = until
             for one in engine.lines():
-                if kind.items() <= one.items():
-                    told.append(one)
+                told.append(one)
+                if one["event"] == event:
                     begun.set()
                     left -= one["count"]
                 if left <= 0:
@@ -68,5 +68,6 @@ def work(ground: Ground, kind: Mapping[str, str], *, until: int, seconds: float)
         memory_mb = memory.peaks(ground.settings.data, {"engine": engine.pid})["engine"]
         engine.tell_to_end()
         listening.join()
-    measured = [one for one in told if one["at"] < told[0]["at"] + seconds]
+    of_it = [one for one in told if one["event"] == event]
+    measured = [one for one in of_it if one["at"] < of_it[0]["at"] + seconds]
     return Work(told=told, measured=measured, memory_mb=memory_mb)

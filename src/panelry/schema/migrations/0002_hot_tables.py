@@ -163,6 +163,7 @@ CREATE TABLE submissions (
   message text NOT NULL DEFAULT '',
   evidence jsonb NOT NULL DEFAULT '[]',
   due_at timestamptz,
+  leased_until timestamptz,
   attempt integer NOT NULL DEFAULT 0,
   resent boolean NOT NULL DEFAULT false,
   reported jsonb,
@@ -172,7 +173,7 @@ CREATE TABLE submissions (
   PRIMARY KEY (id, account_id),
   FOREIGN KEY (account_id, order_id) REFERENCES orders,
   CONSTRAINT submission_accepted_has_an_upstream_id CHECK ((state = 'accepted') = (upstream_id IS NOT NULL))
-);
+) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX submission_is_the_only_live_one ON submissions (order_id, account_id)
   WHERE state IN ('sending', 'accepted', 'unknown', 'quarantined');
 CREATE INDEX submissions_in_vain ON submissions (order_id) WHERE state IN ('not_sent', 'rejected', 'postponed');
@@ -181,7 +182,9 @@ CREATE UNIQUE INDEX submission_upstream_id_is_ours_once ON submissions (provider
   WHERE upstream_id IS NOT NULL;
 CREATE INDEX submissions_once_unknown ON submissions (provider_id, unknown_at)
   WHERE unknown_at IS NOT NULL AND state <> 'accepted';
-CREATE INDEX submissions_due ON submissions (state, provider_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX submissions_due ON submissions (state, provider_id, due_at)
+  WHERE due_at IS NOT NULL AND state <> 'accepted';
+CREATE INDEX submissions_followed ON submissions (provider_id, due_at) WHERE due_at IS NOT NULL AND state = 'accepted';
 
 CREATE TABLE provider_costs (
   account_id uuid NOT NULL,

@@ -60,6 +60,7 @@ class Submission(models.Model):
     message = models.TextField()
     evidence = models.JSONField()
     due_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
     attempt = models.IntegerField()
     sent_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)

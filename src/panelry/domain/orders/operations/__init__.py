@@ -12,11 +12,13 @@ from panelry.domain.orders.operations.submitting import (
     claim_submissions,
     record_outcomes,
 )
-from panelry.domain.orders.operations.tracking import apply_reports, claim_tracking
+from panelry.domain.orders.operations.tracking import Answers, apply_reports, ask_later, claim_tracking
 
 __all__ = [
+    "Answers",
     "abandon_expired",
     "apply_reports",
+    "ask_later",
     "cancel",
     "claim_cancels",
     "claim_lookups",

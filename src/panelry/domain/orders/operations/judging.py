@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from panelry.database.pool import Conn
-from panelry.database.statements import Statements
+from panelry.database.statements import Row, Statements
 from panelry.domain.accounts import AccountId
 from panelry.domain.catalog import RouteId
 from panelry.domain.orders.operations.changing import COLUMNS, order_from
@@ -16,6 +17,7 @@ from panelry.domain.orders.values import Order, Submission, SubmissionId, Submis
 from panelry.domain.providers import ProviderId
 
 SQL = Statements(Path(__file__).parents[1] / "statements")
+_STATES: Final = {str(state): state for state in SubmissionState}
 _LONGEST_NOTE = 1000
 _encode = msgspec.json.Encoder().encode
 
@@ -32,41 +34,9 @@ def lock(
     conn: Conn, keys: Sequence[tuple[AccountId, SubmissionId]]
 ) -> dict[SubmissionId, tuple[Order, Submission]]:
     """Lock submissions and their orders, in the order of the orders' ids, and return both as they now stand."""
-    rows = SQL["lock_submitted"](conn, account_ids=[a for a, _ in keys], ids=[s for _, s in keys]).fetchall()
-    return {
-        SubmissionId(id_): (
-            order_from(row),
-            Submission(
-                id=SubmissionId(id_),
-                route_id=RouteId(route_id),
-                provider_id=ProviderId(provider_id),
-                provider_service=provider_service,
-                state=SubmissionState(state),
-                upstream_id=upstream_id,
-                attempt=attempt,
-                message=message,
-                sent_at=sent_at,
-                due_at=due_at,
-                unknown_at=unknown_at,
-                resent=resent,
-            ),
-        )
-        for row in rows
-        for (
-            id_,
-            route_id,
-            provider_id,
-            provider_service,
-            state,
-            upstream_id,
-            attempt,
-            message,
-            sent_at,
-            due_at,
-            unknown_at,
-            resent,
-        ) in (row[COLUMNS:],)
-    }
+    rows = SQL["lock_submitted"](conn, account_ids=[a for a, _ in keys], ids=[s for _, s in keys])
+    locked = ((order_from(row), _submission(row[COLUMNS:])) for row in rows)
+    return {submission.id: (order, submission) for order, submission in locked}
 
 
 def write(conn: Conn, judgements: Sequence[Judgement], *, at: datetime) -> None:
@@ -87,4 +57,25 @@ def write(conn: Conn, judgements: Sequence[Judgement], *, at: datetime) -> None:
         notes=[v.note[:_LONGEST_NOTE] for v in verdicts],
         reports=[None if v.reported is None else _encode(v.reported).decode() for v in verdicts],
         at=at,
+    )
+
+
+def _submission(row: Row) -> Submission:
+    (
+        id_, route_id, provider_id, provider_service, state, upstream_id, attempt, message, sent_at, due_at, unknown_at,
+        resent,
+    ) = row  # fmt: skip
+    return Submission(
+        id=SubmissionId(id_),
+        route_id=RouteId(route_id),
+        provider_id=ProviderId(provider_id),
+        provider_service=provider_service,
+        state=_STATES[state],
+        upstream_id=upstream_id,
+        attempt=attempt,
+        message=message,
+        sent_at=sent_at,
+        due_at=due_at,
+        unknown_at=unknown_at,
+        resent=resent,
     )

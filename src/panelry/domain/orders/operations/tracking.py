@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from panelry.database.pool import Conn
-from panelry.database.statements import Statements
+from panelry.database.statements import Row, Statements
 from panelry.domain import ledger, money
 from panelry.domain.orders.operations import changing, judging
 from panelry.domain.orders.operations.judging import Judgement
@@ -14,6 +16,7 @@ from panelry.domain.orders.rules import FINISHED, after_report, backoff, needs_a
 from panelry.domain.orders.rules.checks import is_lost
 from panelry.domain.orders.values import (
     Change,
+    Known,
     Order,
     Submission,
     SubmissionId,
@@ -27,21 +30,46 @@ SQL = Statements(Path(__file__).parents[1] / "statements")
 
 Answers = Mapping[Tracked, Report | RowError | None]
 """What a provider said about each submission that was asked for; `None` where it said nothing."""
+_decode = msgspec.json.Decoder().decode
 _FIRST_RETRY: Final = timedelta(seconds=2)
 
 
-def claim_tracking(conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta) -> list[Tracked]:
-    """Take accepted submissions at a provider that are due to be asked about, for the time of a lease."""
-    rows = SQL["claim_tracking"](conn, provider_id=provider_id, most=most, lease=lease)
-    return [
-        Tracked(
-            submission_id=SubmissionId(id_),
-            account_id=account_id,
-            provider_id=provider_id,
-            upstream_id=upstream_id,
-        )
-        for account_id, id_, upstream_id in rows
-    ]
+def claim_tracking(
+    conn: Conn, provider_id: ProviderId, *, most: int, lease: timedelta, since: datetime | None = None
+) -> list[Tracked]:
+    """Take accepted submissions at a provider that are due to be asked about, for the time of a lease.
+
+    Whoever has just taken all that was due before `since` need not look there again.
+    """
+    rows = SQL["claim_tracking"](conn, provider_id=provider_id, most=most, lease=lease, since=since)
+    return [_tracked(provider_id, row) for row in rows]
+
+
+def ask_later(conn: Conn, answers: Answers) -> Answers:
+    """Set when to ask again about orders of which nothing new was said; return the answers that are left to apply.
+
+    Most answers say nothing new. They are compared with what was known when the submission was claimed; nothing is
+    locked, and only the due time is written, unless somebody has moved it since then.
+    """
+    at = ledger.now(conn)
+    left: dict[Tracked, Report | RowError | None] = {}
+    later: list[tuple[Tracked, Known, timedelta | None]] = []
+    for tracked, answer in answers.items():
+        known = tracked.known
+        if known is not None and isinstance(answer, Report) and _says_nothing_new(known, answer):
+            order = known.order
+            wait = next_check(order, sent_at=known.sent_at, now=at, is_over=order.state in FINISHED)
+            later.append((tracked, known, wait))
+        else:
+            left[tracked] = answer
+    SQL["ask_later"](
+        conn,
+        account_ids=[tracked.account_id for tracked, _, _ in later],
+        ids=[tracked.submission_id for tracked, _, _ in later],
+        befores=[known.due_at for _, known, _ in later],
+        due_ats=[None if wait is None else at + wait for _, _, wait in later],
+    )
+    return left
 
 
 def apply_reports(conn: Conn, answers: Answers) -> int:
@@ -68,6 +96,33 @@ def apply_reports(conn: Conn, answers: Answers) -> int:
     judging.write(conn, judgements, at=at)
     _charges(conn, answers)
     return len(changes)
+
+
+def _tracked(provider_id: ProviderId, row: Row) -> Tracked:
+    order = changing.order_from(row)
+    submission_id, upstream_id, due_at, sent_at, message, reported = row[changing.COLUMNS :]
+    return Tracked(
+        submission_id=SubmissionId(submission_id),
+        account_id=order.account_id,
+        provider_id=provider_id,
+        upstream_id=upstream_id,
+        known=Known(
+            order=order,
+            sent_at=sent_at,
+            due_at=due_at,
+            message=message,
+            reported=None if reported is None else _decode(reported),
+        ),
+    )
+
+
+def _says_nothing_new(known: Known, report: Report) -> bool:
+    """Tell whether a report changes nothing, in the order or in what is kept of it for staff."""
+    return (
+        known.reported == _reported(report)
+        and after_report(known.order, report) is None
+        and needs_a_person(known.order, report) in {"", known.message}
+    )
 
 
 def _verdict(

@@ -12,7 +12,7 @@ ORDER BY o.account_id, o.id FOR NO KEY UPDATE OF o, s;
 -- name: move_submissions
 -- Write what was learnt about locked submissions; a note is added to the evidence.
 UPDATE submissions s SET
-  state = u.state, due_at = u.due_at, upstream_id = coalesce(u.upstream_id, s.upstream_id),
+  state = u.state, due_at = u.due_at, leased_until = NULL, upstream_id = coalesce(u.upstream_id, s.upstream_id),
   reason = coalesce(u.reason, s.reason),
   message = coalesce(u.message, s.message), attempt = u.attempt, reported = coalesce(u.reported::jsonb, s.reported),
   unknown_at = CASE WHEN u.state = 'unknown' THEN coalesce(s.unknown_at, :at::timestamptz) ELSE s.unknown_at END,

@@ -1,10 +1,9 @@
 -- name: due
--- At which providers there is something to send, to follow, to ask about again, to look for, or to cancel. Looking costs
--- no lock and no write.
+-- At which providers there is something to send, to ask about again, to look for, or to cancel. Looking costs no lock and
+-- no write.
 SELECT p.id,
   p.state = 'active' AND EXISTS (SELECT FROM orders o JOIN routes r ON r.id = o.route_id
     WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now() AND r.off_reason NOT IN ('held', 'staff')),
-  EXISTS (SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()),
   EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
     AND s.reason <> :not_repeatable::text),
   EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
@@ -12,6 +11,14 @@ SELECT p.id,
   EXISTS (SELECT FROM cancels c JOIN submissions s ON s.account_id = c.account_id AND s.order_id = c.order_id
     WHERE c.state = 'waiting' AND c.due_at <= clock_now() AND s.state = 'accepted' AND s.provider_id = p.id)
 FROM providers p;
+
+-- name: to_follow
+-- The providers at which there is an order to be asked about, due since a time or later.
+SELECT p.id FROM providers p
+LEFT JOIN unnest(:provider_ids::smallint[], :since::timestamptz[]) AS u (id, since) ON u.id = p.id
+CROSS JOIN LATERAL (
+  SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()
+    AND s.due_at >= coalesce(u.since, '-infinity') AND coalesce(s.leased_until <= clock_now(), true) LIMIT 1) AS waiting;
 
 -- name: statuses
 -- What customers see of orders, by their places in the list; each key asks for those after a start up to an end. Ids that
