@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from structlog.contextvars import bound_contextvars
 
 from panelry import peers
-from panelry.api.app import Api, Receive, Scope, Send
+from panelry.api.app import Api, Receive, Scope, Send, Tell
 from panelry.api.limits import Limits
 from panelry.api.sharing import SharedWindows
 from panelry.api.windows import OwnWindows
@@ -44,10 +44,11 @@ class Entrance:
         part: Part = "all",
         with_engine: bool = False,
         processes: Callable[[], int] = lambda: 1,
+        tell: Tell | None = None,
     ) -> None:
         """Serve one part; `with_engine` makes readiness depend on an engine that is alive, too.
 
-        `processes` tells how many processes serve the API at present.
+        `processes` tells how many processes serve the API at present, `tell` writes a line for each of its requests.
         """
         assert settings.database_url is not None
         self._settings = settings
@@ -57,7 +58,7 @@ class Entrance:
         self._metrics = Metrics()
         self._metrics.add(Readings(self._pool))
         self._shared: SharedWindows | None = None
-        self._api = self._make_api(processes) if part != "web" else None
+        self._api = self._make_api(processes, tell) if part != "web" else None
         self._web = _pages() if part != "api" else None
         self._with_engine = with_engine
         self._probe: asyncio.Task[str] | None = None
@@ -88,7 +89,7 @@ class Entrance:
             else:
                 await _json(send, 404, {"error": "Not found"})
 
-    def _make_api(self, processes: Callable[[], int]) -> Api:
+    def _make_api(self, processes: Callable[[], int], tell: Tell | None) -> Api:
         settings = self._settings
         own = OwnWindows(processes=processes)
         if settings.limits and settings.valkey_url:
@@ -104,6 +105,7 @@ class Entrance:
             webhook_policy=for_webhooks(settings),
             limits=limits,
             metrics=self._metrics,
+            tell=tell,
         )
 
     def _look_behind_proxies(self, scope: Scope) -> bool:

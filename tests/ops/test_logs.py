@@ -127,6 +127,29 @@ def test_a_line_hides_what_each_of_its_fields_would_hide(event: dict[str, Any]) 
     }
 
 
+REQUESTS = """
+import json, sys
+from pathlib import Path
+from panelry import settings
+from panelry.api import app
+from panelry.ops import logs
+logs.configure(settings.load({}, data=Path(sys.argv[1])))
+line = {"request_id": "req_0", "action": "add", "status": 200, "milliseconds": 1.25, "account": None}
+app._tell(**line)
+logs.tell_request(**line)
+"""
+
+
+def test_the_quick_line_of_a_request_is_the_line_that_the_log_would_write(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REQUESTS, str(tmp_path)], capture_output=True, check=True, timeout=60
+    )
+    usual, quick = (json.loads(line) for line in done.stderr.splitlines())
+    assert len(usual["timestamp"]) == len(quick["timestamp"]) == len("2026-11-23T01:02:03.456Z")
+    assert {**usual, "timestamp": ""} == {**quick, "timestamp": ""}
+    assert (quick["event"], quick["level"], quick["account"]) == ("request", "info", None)
+
+
 def test_lines_tell_when_in_utc_and_to_the_millisecond() -> None:
     stamped = logs._stamp(None, "info", {"event": "x"})
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", stamped["timestamp"])

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from structlog.contextvars import bind_contextvars
@@ -26,6 +26,16 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+
+class Tell(Protocol):
+    """What writes the line of a finished request."""
+
+    def __call__(
+        self, *, request_id: str, action: str, status: int, milliseconds: float, account: str | None
+    ) -> None:
+        """Write it; `account` is `None` where nobody knows who called."""
+
+
 MAX_BODY: Final = 1024 * 1024
 BODY_SECONDS: Final = 30.0
 log = structlog.get_logger()
@@ -47,10 +57,12 @@ class Api:
         webhook_policy: AddressPolicy,
         limits: Limits | None = None,
         metrics: Metrics | None = None,
+        tell: Tell | None = None,
     ) -> None:
         """Serve from a pool of connections; without `limits` nothing is limited.
 
-        `vault` seals what is secret, `webhook_policy` says which URLs customers' endpoints may have.
+        `vault` seals what is secret, `webhook_policy` says which URLs customers' endpoints may have, `tell` writes a line
+        of the log for each request.
         """
         self._metrics = metrics or Metrics()
         self._limits = limits or Limits(None, ip_per_minute=0)
@@ -58,6 +70,7 @@ class Api:
         self._hooks = Hooks(calls=self._calls, vault=vault, policy=webhook_policy)
         self._uses = Uses(pool)
         self._currency = currency
+        self._tell = tell or _tell
         self._request_ids = _request_ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +84,7 @@ class Api:
             answer = await self._guarded(visit, scope, receive)
         except ClientGone:
             return
-        self._finished(visit, answer, clock.monotonic() - began)
+        self._finished(request_id, visit, answer, clock.monotonic() - began)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(answer.body)).encode()),
@@ -118,18 +131,22 @@ class Api:
             fields, self._calls, self._hooks, visit, currency=self._currency, encodings=encodings
         )
 
-    def _finished(self, visit: Visit, answer: Answer, seconds: float) -> None:
+    def _finished(self, request_id: str, visit: Visit, answer: Answer, seconds: float) -> None:
         caller = visit.caller
         if caller is not None:
             self._uses.note(caller.key_id)
         self._metrics.request(visit.action, _outcome(answer.status), seconds)
-        log.info(
-            "request",
+        self._tell(
+            request_id=request_id,
             action=visit.action,
             status=answer.status,
             milliseconds=round(seconds * 1000, 2),
-            account=caller and caller.account,
+            account=None if caller is None else caller.account,
         )
+
+
+def _tell(**line: Any) -> None:
+    log.info("request", **line)
 
 
 def _request_ids() -> Iterator[str]:

@@ -38,11 +38,10 @@ def configure(settings: Settings, *, level: int = logging.INFO) -> None:
     ]
     last: list[structlog.typing.Processor] = [_redact, _stamp, _render]
     # Ours go straight to stderr: a line for each request may cost no tenth of what the request costs.
-    lines = Lines(sys.stderr.buffer)
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: lines,
+        logger_factory=lambda *_: LINES,
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -70,9 +69,9 @@ class Lines:
     A write for each request would let other threads run each time, and waiting for them costs more than the request.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Write to this file, and what waits at the end of the program, too."""
-        self._file = file
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        """Write to this file or to stderr; what waits at the end of the program, too."""
+        self._own_file = file
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         atexit.register(self.flush)
@@ -103,8 +102,41 @@ class Lines:
         with self._lock:
             waiting, self._waiting = self._waiting, []
             if waiting:
-                self._file.write(b"\n".join([*waiting, b""]))
-                self._file.flush()
+                file = self._own_file or sys.stderr.buffer
+                file.write(b"\n".join([*waiting, b""]))
+                file.flush()
+
+
+LINES: Final = Lines()
+
+
+class _Request(msgspec.Struct, kw_only=True, gc=False):
+    request_id: str
+    action: str
+    status: int
+    milliseconds: float
+    account: str | None
+    timestamp: str
+    event: str = "request"
+    level: str = "info"
+
+
+def tell_request(
+    *, request_id: str, action: str, status: int, milliseconds: float, account: str | None
+) -> None:
+    """Write the line of a finished request as the API's own log would, past all that its other lines need.
+
+    Every word of it is ours, so there is no secret to look for.
+    """
+    line = _Request(
+        request_id=request_id,
+        action=action,
+        status=status,
+        milliseconds=milliseconds,
+        account=account,
+        timestamp=_now(),
+    )
+    LINES.info(_encode(line))
 
 
 def warn_of_development(settings: Settings) -> None:
@@ -114,9 +146,13 @@ def warn_of_development(settings: Settings) -> None:
 
 
 def _stamp(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    seconds, milliseconds = divmod(clock.unix_milliseconds(), 1000)
-    event["timestamp"] = f"{_second(seconds)}.{milliseconds:03}Z"
+    event["timestamp"] = _now()
     return event
+
+
+def _now() -> str:
+    seconds, milliseconds = divmod(clock.unix_milliseconds(), 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
 
 
 @lru_cache(maxsize=2)

@@ -31,7 +31,9 @@ def run_server(
 
         # Pages alone count no requests.
         processes = stack.enter_context(Presence(settings)).count if part != "web" else lambda: 1
-        entrance = Entrance(settings, part=part, with_engine=with_engine, processes=processes)
+        entrance = Entrance(
+            settings, part=part, with_engine=with_engine, processes=processes, tell=logs.tell_request
+        )
         collect_seldom()
         server(entrance, host=host, port=port).run()
 
