@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Final
 from uuid import UUID
 
 from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
-from panelry.api.calls import Calls
+from panelry.api.calls import Calls, PriceList
 from panelry.api.limits import Visit
 from panelry.api.webhooks import Hooks
 from panelry.domain import accounts, ids, money, orders, webhooks
@@ -65,6 +64,9 @@ async def answer(
                 return await _add(fields, calls, visit, digest)
             case "status":
                 return await _status(fields, calls, visit, digest, currency=currency)
+            case "services":
+                await _count(calls, visit, digest)
+                return _services(await calls.price_list(digest), encodings.lower())
         caller = await calls.identify(digest)
         if fields.get("action") == "balance" and caller.state is AccountState.ACTIVE:
             known = calls.known_balance(caller.account_id)
@@ -76,13 +78,13 @@ async def answer(
         action = fields.get("action", "")
         if action.startswith("webhook."):
             return await hooks.answer(action, fields, caller)
-        return await _act(fields, calls, caller, currency=currency, encodings=encodings)
+        return await _act(fields, calls, caller, currency=currency)
     except InvalidApiKey:
         visit.forget(digest)
         raise
 
 
-async def _act(fields: Fields, calls: Calls, caller: Caller, *, currency: str, encodings: bytes) -> Answer:
+async def _act(fields: Fields, calls: Calls, caller: Caller, *, currency: str) -> Answer:
     account_id = caller.account_id
     match fields.get("action"):
         case "refill":
@@ -91,8 +93,6 @@ async def _act(fields: Fields, calls: Calls, caller: Caller, *, currency: str, e
             return await _refill_status(fields, calls, account_id)
         case "cancel":
             return await _each(fields, "cancel", ids.ORDER, partial(calls.cancel, account_id))
-        case "services":
-            return await _services(calls, caller.discount_percent, encodings.lower())
         case "balance":
             return _balance(await calls.balance(account_id), currency)
         case None:
@@ -243,8 +243,7 @@ def _shown(status: Status, currency: str) -> dict[str, str]:
     return webhooks.status_fields(stands, currency=currency)
 
 
-async def _services(calls: Calls, discount_percent: Decimal, encodings: bytes) -> Answer:
-    listed = await calls.price_list(discount_percent)
+def _services(listed: PriceList, encodings: bytes) -> Answer:
     vary = (b"vary", b"accept-encoding")
     if b"gzip" in encodings and not _REFUSES_GZIP.search(encodings):
         return Answer(body=listed.zipped, headers=(vary, (b"content-encoding", b"gzip")))

@@ -1,7 +1,7 @@
 """The domain calls that the actions make, each gathered into sets."""
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ from panelry import clock
 from panelry.api.batching import Ask, Gathering, Got
 from panelry.database.pool import Conn, Pool
 from panelry.domain import accounts, catalog, ids, ledger, money, orders, refills
-from panelry.domain.accounts import AccountId, Caller, KeyDigest
+from panelry.domain.accounts import AccountId, AccountState, AccountSuspended, Caller, KeyDigest
 from panelry.domain.money import Micros
 from panelry.domain.orders import CUSTOMER, Draft, OrderId, Placed, Status
 from panelry.domain.providers import RefillState
@@ -59,7 +59,7 @@ class Calls:
             self._gather(self._refill_state_set)
         )
         self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
-        self._price_list: Gathering[Decimal, PriceList] = self._gather(self._price_list_set)
+        self._price_list: Gathering[KeyDigest, PriceList | Refusal] = self._gather(self._price_list_set)
         self._alone: Gathering[Callable[[Conn], Any], Any] = Gathering(
             self._alone_set, self._threads, most=1, recover=pool.check
         )
@@ -129,9 +129,15 @@ class Calls:
             self._balances[account_id] = (clock.monotonic() + BALANCE_SECONDS, balance)
         return balance
 
-    async def price_list(self, discount_percent: Decimal) -> PriceList:
-        """Return the rendered price list of a tier; it is never older than the last change of the catalogue."""
-        return await self._price_list.ask(discount_percent)
+    async def price_list(self, digest: KeyDigest) -> PriceList:
+        """Return the rendered price list of the key's tier; it is never older than the last change of the catalogue.
+
+        Raises `InvalidApiKey` or `AccountSuspended`.
+        """
+        listed = await self._price_list.ask(digest)
+        if isinstance(listed, Refusal):
+            raise listed
+        return listed
 
     async def alone(self, work: Callable[[Conn], T]) -> T:
         """Do what is asked for too seldom to gather, in a transaction of its own; raises its refusal.
@@ -190,17 +196,25 @@ class Calls:
         with self._pool.transaction() as conn:
             return ledger.balances(conn, account_ids)
 
-    def _price_list_set(self, asked: Sequence[Decimal]) -> list[PriceList]:
-        with self._pool.transaction() as conn:
+    def _price_list_set(self, asked: Sequence[KeyDigest]) -> list[PriceList | Refusal]:
+        with self._pool.connection() as conn:
+            callers = accounts.identify(conn, asked)
             revision = catalog.revision(conn)
-            stale = {d for d in asked if d not in self._listed or self._listed[d].revision != revision}
+            discounts = {caller.discount_percent for caller in callers if isinstance(caller, Caller)}
+            stale = {d for d in discounts if d not in self._listed or self._listed[d].revision != revision}
             listings = catalog.listings(conn) if stale else []
         made = {discount: _rendered(listings, discount, revision) for discount in stale}
         known = self._listed | made
         # Only as many as tiers are likely to have, the newest ones: a list of thousands of services is large.
         kept = list(known)[-MOST_PRICE_LISTS:]
         self._listed = {discount: known[discount] for discount in kept}
-        return [known[discount] for discount in asked]
+        return [_list_of(caller, known) for caller in callers]
+
+
+def _list_of(caller: Caller | Refusal, known: Mapping[Decimal, PriceList]) -> PriceList | Refusal:
+    if isinstance(caller, Refusal):
+        return caller
+    return known[caller.discount_percent] if caller.state is AccountState.ACTIVE else AccountSuspended()
 
 
 def _rendered(listings: Sequence[catalog.Listing], discount: Decimal, revision: int) -> PriceList:
