@@ -168,7 +168,10 @@ class Given:
 
     def status(self, customer: Customer, order: OrderId) -> orders.Status:
         """Return what the customer sees of an order."""
-        [[status]] = orders.statuses(self.conn, [(customer.account, [order])])
+        [seen] = orders.statuses(self.conn, [(accounts.digest(customer.key), [order])])
+        assert isinstance(seen, list)
+        [status] = seen
+        assert status is not None
         return status
 
     def balance(self, customer: Customer) -> Micros:
