@@ -44,15 +44,16 @@ class Gathering(Generic[Ask, Got]):
         self._observe = observe
         self._waiting: deque[tuple[Ask, asyncio.Future[Got]]] = deque()
         self._runner: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop
 
     def ask(self, item: Ask) -> asyncio.Future[Got]:
         """Return the answer to one item, to be awaited: `Unavailable` or what `work` raised for this very item."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Got] = loop.create_future()
-        self._waiting.append((item, future))
         if self._runner is None or self._runner.done():
+            self._loop = asyncio.get_running_loop()
             # A set belongs to no single request, so what is logged about it must not carry one's id.
-            self._runner = loop.create_task(self._run(), context=Context())
+            self._runner = self._loop.create_task(self._run(), context=Context())
+        future: asyncio.Future[Got] = self._loop.create_future()
+        self._waiting.append((item, future))
         return future
 
     async def _run(self) -> None:

@@ -124,7 +124,7 @@ class Visit:
         """Return the figures of the most restrictive window that is known, and what is left of the tier's."""
         if not self._left:
             return []
-        least, left = (self._denied, 0) if self._denied else min(self._left, key=_room)
+        least, left = (self._denied, 0) if self._denied is not None else min(self._left, key=_room)
         headers = [
             (b"x-ratelimit-limit", b"%d" % least.limit),
             (b"x-ratelimit-remaining", b"%d" % left),
