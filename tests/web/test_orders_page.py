@@ -15,8 +15,6 @@ from panelry.domain import ids, orders
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import CUSTOMER, OrderId, OrderState
 from panelry.domain.providers import Report, UpstreamState
-from panelry.web.dashboard import history
-from panelry.web.dashboard import orders as page
 
 LIST = "/dashboard/orders/"
 
@@ -113,7 +111,7 @@ def test_tabs_count_exactly_up_to_a_limit_and_no_further(
     stored: Stored,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(page, "MOST_COUNTED", 5)
+    monkeypatch.setattr("panelry.web.dashboard.orders.MOST_COUNTED", 5)
     with stored() as given:
         ended(given, customer, UpstreamState.PARTIAL)
         many(given, customer, service, 4)
@@ -169,7 +167,7 @@ def test_a_search_looks_at_so_many_orders_and_goes_on_from_there(
     stored: Stored,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history, "LOOKED_AT", 10)
+    monkeypatch.setattr("panelry.web.dashboard.history.LOOKED_AT", 10)
     with stored() as given:
         found = many(given, customer, service, 2, link="https://found.example/")
         others = many(given, customer, service, 25)
