@@ -32,8 +32,8 @@ FROM unnest(:account_ids::uuid[], :ids::uuid[], :order_ids::uuid[], :provider_id
 
 -- name: due
 -- At which providers there is something to ask about refills. Looking costs no lock and no write.
-SELECT p.id FROM providers p
-WHERE EXISTS (SELECT FROM refills r WHERE r.provider_id = p.id AND r.due_at <= clock_now());
+SELECT p.id FROM providers p CROSS JOIN LATERAL (
+  SELECT FROM refills r WHERE r.provider_id = p.id AND r.due_at <= clock_now() ORDER BY r.due_at LIMIT 1) AS waiting;
 
 -- name: claim
 -- Refills at a provider whose turn to be asked about has come; the lease is the next due time.

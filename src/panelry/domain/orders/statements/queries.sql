@@ -1,15 +1,17 @@
 -- name: due
 -- At which providers there is something to send, to ask about again, to look for, or to cancel. Looking costs no lock and
--- no write.
+-- no write, and reads the first entries of an index: whether something EXISTS may be looked for in all of a table.
 SELECT p.id,
-  p.state = 'active' AND EXISTS (SELECT FROM orders o JOIN routes r ON r.id = o.route_id
-    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now() AND r.off_reason NOT IN ('held', 'staff')),
-  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
-    AND s.reason <> :not_repeatable::text),
-  EXISTS (SELECT FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
-    AND s.reason = :not_repeatable::text),
-  EXISTS (SELECT FROM cancels c JOIN submissions s ON s.account_id = c.account_id AND s.order_id = c.order_id
-    WHERE c.state = 'waiting' AND c.due_at <= clock_now() AND s.state = 'accepted' AND s.provider_id = p.id)
+  p.state = 'active' AND (SELECT true FROM orders o JOIN routes r ON r.id = o.route_id
+    WHERE o.state = 'pending' AND o.provider_id = p.id AND o.due_at <= clock_now() AND r.off_reason NOT IN ('held', 'staff')
+    ORDER BY o.due_at LIMIT 1) IS NOT NULL,
+  (SELECT true FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
+    AND s.reason <> :not_repeatable::text ORDER BY s.due_at LIMIT 1) IS NOT NULL,
+  (SELECT true FROM submissions s WHERE s.state = 'unknown' AND s.provider_id = p.id AND s.due_at <= clock_now()
+    AND s.reason = :not_repeatable::text ORDER BY s.due_at LIMIT 1) IS NOT NULL,
+  (SELECT true FROM cancels c JOIN submissions s ON s.account_id = c.account_id AND s.order_id = c.order_id
+    WHERE c.state = 'waiting' AND c.due_at <= clock_now() AND s.state = 'accepted' AND s.provider_id = p.id
+    ORDER BY c.due_at LIMIT 1) IS NOT NULL
 FROM providers p;
 
 -- name: to_follow
@@ -18,7 +20,8 @@ SELECT p.id FROM providers p
 LEFT JOIN unnest(:provider_ids::smallint[], :since::timestamptz[]) AS u (id, since) ON u.id = p.id
 CROSS JOIN LATERAL (
   SELECT FROM submissions s WHERE s.state = 'accepted' AND s.provider_id = p.id AND s.due_at <= clock_now()
-    AND s.due_at >= coalesce(u.since, '-infinity') AND coalesce(s.leased_until <= clock_now(), true) LIMIT 1) AS waiting;
+    AND s.due_at >= coalesce(u.since, '-infinity') AND coalesce(s.leased_until <= clock_now(), true)
+  ORDER BY s.due_at LIMIT 1) AS waiting;
 
 -- name: statuses
 -- What customers see of orders, by their places in the list; each key asks for those after a start up to an end. Ids that

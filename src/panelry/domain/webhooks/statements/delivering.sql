@@ -23,15 +23,17 @@ FOR NO KEY UPDATE OF w SKIP LOCKED;
 
 -- name: claim_deliveries
 -- Take what is due at locked endpoints, the oldest first, as much as each has room for; the lease is the next due time. Run
--- it after `lock_ready`: only a statement that begins under these locks sees all that the last holder sent.
+-- it after `lock_ready`: only a statement that begins under these locks sees all that the last holder sent. The inner limit
+-- tells the planner how few these are, or it would read all events for an endpoint with very much waiting.
 WITH taken AS MATERIALIZED (
   SELECT t.* FROM unnest(:webhook_ids::uuid[]) AS u (webhook_id)
   CROSS JOIN LATERAL (
-    SELECT d.account_id, d.webhook_id, d.event_id, d.subject, d.sequence FROM deliveries d
-    WHERE d.webhook_id = u.webhook_id AND d.due_at <= clock_now() ORDER BY d.due_at
+    SELECT f.* FROM (
+      SELECT d.account_id, d.webhook_id, d.event_id, d.subject, d.sequence FROM deliveries d
+      WHERE d.webhook_id = u.webhook_id AND d.due_at <= clock_now() ORDER BY d.due_at
+      LIMIT :each::bigint FOR NO KEY UPDATE SKIP LOCKED) f
     LIMIT (SELECT greatest(:each::bigint - count(*), 0) FROM deliveries s
-           WHERE s.webhook_id = u.webhook_id AND s.state = 'sending' AND s.due_at > clock_now())
-    FOR NO KEY UPDATE SKIP LOCKED) t
+           WHERE s.webhook_id = u.webhook_id AND s.state = 'sending' AND s.due_at > clock_now())) t
 )
 UPDATE deliveries d
 SET state = 'sending', due_at = clock_now() + :lease::interval, attempt = d.attempt + 1, attempts = d.attempts + 1
