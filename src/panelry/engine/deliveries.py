@@ -62,6 +62,8 @@ class Deliveries:
         turn = partial(_turn, results=results, claim=self._claim())
         claimed_at = clock.monotonic()
         claimed = await self._desk.database(turn)
+        if results:
+            log.debug("deliveries_recorded", count=len(results), seconds=clock.monotonic() - claimed_at)
         for one in results:
             del self._results[one]
         for one in claimed:

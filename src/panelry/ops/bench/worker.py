@@ -15,7 +15,7 @@ from panelry.engine import engine
 from panelry.ops import running
 from panelry.settings import Settings
 
-TOLD: Final = frozenset({"statuses_applied", "submissions_recorded"})
+TOLD: Final = frozenset({"engine_started", "statuses_applied", "submissions_recorded", "deliveries_recorded"})
 TROUBLE: Final = frozenset({"warning", "error", "exception", "critical"})
 
 

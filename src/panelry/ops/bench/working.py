@@ -1,6 +1,6 @@
 """One engine at work in a process of its own, for a while, and what it says that it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import Any, Final
@@ -40,13 +40,15 @@ class Work:
         return replace(measured, per_second=self.per_second("count"))
 
 
-def work(ground: Ground, event: str, *, until: int, seconds: float) -> Work:
+def work(
+    ground: Ground, event: str, *, until: int, seconds: float, meanwhile: Callable[[], None] = lambda: None
+) -> Work:
     """Let an engine work for so many seconds from its first word of a thing, or until it did so much of it.
 
-    Raises `CommandFailed` where it did nothing.
+    `meanwhile` runs here when it has started. Raises `CommandFailed` where the engine did nothing.
     """
     told: list[dict[str, Any]] = []
-    begun, done = Event(), Event()
+    started, begun, done = Event(), Event(), Event()
     where = {"PANELRY_DATA": str(ground.settings.data), "DATABASE_URL": ground.url}
     with child("panelry.ops.bench.worker", **where, PANELRY_DEVELOPMENT="1") as engine:
 
@@ -54,6 +56,7 @@ def work(ground: Ground, event: str, *, until: int, seconds: float) -> Work:
             left = until
             for one in engine.lines():
                 told.append(one)
+                started.set()
                 if one["event"] == event:
                     begun.set()
                     left -= one["count"]
@@ -62,6 +65,8 @@ def work(ground: Ground, event: str, *, until: int, seconds: float) -> Work:
 
         listening = Thread(target=listen, daemon=True)
         listening.start()
+        if started.wait(STARTING_SECONDS):
+            meanwhile()
         if not begun.wait(STARTING_SECONDS):
             raise CommandFailed("the engine did nothing; stderr says why", {"verified": False})
         done.wait(seconds)

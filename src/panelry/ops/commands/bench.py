@@ -86,6 +86,23 @@ def growth(
     session.say(result, f"{table(bench.rows(result), empty='')}\n{_memory(result)}\nverified: True")
 
 
+@command(app, "deliver")
+def deliver(
+    session: Session,
+    *,
+    seconds: Seconds = 10,
+    events: Annotated[int, typer.Option(min=100, help="How many events wait for many endpoints.")] = 20_000,
+) -> None:
+    """Let one engine tell endpoints what happened: 1,000 of them, and one."""
+    from panelry.ops.bench.deliver import deliver as measure
+    from panelry.ops.bench.ground import ground
+    from panelry.ops.bench.progress import Steps
+
+    with ground(session.settings.data) as where:
+        result = measure(where, Steps(quiet=session.json), events=events, seconds=seconds)
+    session.say(result, _table(result))
+
+
 def _table(result: dict[str, Any]) -> str:
     from panelry.ops.tables import table
 
