@@ -1,5 +1,6 @@
 """Laws of ids: 128 bits, ordered by time, with exactly one spelling each."""
 
+import copy
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,16 @@ LARGEST = "ord_7" + "Z" * 25
 @for_all(UUIDS)
 def test_reading_is_the_exact_inverse_of_showing(id_: UUID) -> None:
     assert ids.parse(ids.ORDER, ids.show(ids.ORDER, id_)) == id_
+
+
+@for_all(UUIDS)
+def test_what_was_read_or_made_is_a_uuid_like_any_other(id_: UUID) -> None:
+    read = ids.parse(ids.ORDER, ids.show(ids.ORDER, id_))
+    assert read is not None
+    made = ids.new()
+    for ours, other in ((read, id_), (made, UUID(int=made.int)), (copy.copy(read), id_)):
+        assert (ours, hash(ours), str(ours), repr(ours)) == (other, hash(other), str(other), repr(other))
+        assert (ours.bytes, ours.version, ours.is_safe) == (other.bytes, other.version, other.is_safe)
 
 
 @for_all(st.text(alphabet=ids.ALPHABET + "ILOUabz !", min_size=26, max_size=26))
