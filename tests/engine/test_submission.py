@@ -155,3 +155,57 @@ def test_an_answer_is_written_down_though_the_database_was_away(
 
     asyncio.run(run())
     assert states(fresh_pool) == {"accepted": 1}
+
+
+STUMBLING = """
+    CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stumbled'; END $$;
+    CREATE TRIGGER stumble BEFORE UPDATE ON submissions FOR EACH ROW WHEN (NEW.id = 'STONE')
+    EXECUTE FUNCTION stumble();"""
+
+
+def test_answers_that_come_together_are_written_together_and_one_that_cannot_be_keeps_none_back(
+    fresh_pool: Pool, settings: Settings
+) -> None:
+    async def run() -> dict[str, int]:
+        async with shop(answer={"add": "wait"}) as upstream, desk(fresh_pool, settings) as one:
+            orders_at(fresh_pool, upstream.url, 8)
+            submission = Submission(one)
+            await submission.send_waiting()
+            await until(lambda: len(upstream.of("add")) == 8)
+            [stone] = rows(fresh_pool, "SELECT id::text FROM submissions LIMIT 1")[0]
+            with fresh_pool.connection() as conn:
+                conn.execute(STUMBLING.replace("STONE", stone).encode())
+                upstream.resume.set()
+                await until(lambda: states(fresh_pool).get("accepted") == 7)
+                in_the_meantime = states(fresh_pool)
+                conn.execute("DROP TRIGGER stumble ON submissions")
+            await submission.drain(30)
+            return in_the_meantime
+
+    assert asyncio.run(run()) == {"accepted": 7, "sending": 1}
+    assert states(fresh_pool) == {"accepted": 8}
+
+
+def test_two_answers_to_one_submission_that_come_together_are_both_written(
+    fresh_pool: Pool, settings: Settings
+) -> None:
+    async def run() -> None:
+        async with shop(answer={"add": "wait"}) as upstream, desk(fresh_pool, settings) as one:
+            orders_at(fresh_pool, upstream.url, 1)
+            rows(fresh_pool, "UPDATE providers SET dialect = 'panelry' RETURNING 1")
+            submission = Submission(one)
+            await submission.send_waiting()
+            for _ in range(2):  # its lease ends, and it is due to be asked about again
+                rows(fresh_pool, "UPDATE submissions SET due_at = clock_now() RETURNING 1")
+                await submission.abandon()
+            await submission.ask_again()
+            await until(lambda: len(upstream.of("add")) == 2)
+            upstream.resume.set()
+            await submission.drain(30)
+
+    asyncio.run(run())
+    assert states(fresh_pool) == {"accepted": 1}
+    [[evidence]] = rows(fresh_pool, "SELECT evidence FROM submissions")
+    notes = " ".join(note["note"] for note in evidence)
+    assert "accepted with id 1" in notes
+    assert "accepted it with id 2" in notes

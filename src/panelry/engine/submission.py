@@ -21,6 +21,8 @@ log = structlog.get_logger()
 LAST_MOMENT: Final = 2.0
 """Seconds that must be left of a lease for a whole call and its record."""
 LONGEST_WAIT: Final = 5.0
+AT_ONCE: Final = 100
+"""Outcomes that are recorded in one transaction."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,8 @@ class Submission:
         self._desk = desk
         self._calls: dict[asyncio.Task[None], Call] = {}
         self._gates: defaultdict[ProviderId, Gate] = defaultdict(Gate)
+        self._unrecorded: list[Call] = []
+        self._recording = asyncio.Lock()
 
     async def send_waiting(self) -> int:
         """Claim what waits for each open provider and start its calls; return how many."""
@@ -74,7 +78,9 @@ class Submission:
         await asyncio.gather(*left, return_exceptions=True)
         if left:
             log.warning("calls_cut_off", submissions=[call.attempt.request_id for call in left.values()])
-            await self._record(list(left.values()))
+            self._unrecorded = list(left.values())
+            while self._unrecorded and await self._record_some():
+                pass
 
     async def _claim(self, provider: Provider, claim: Callable[..., Sequence[Attempt]]) -> int:
         gate = self._gates[provider.id]
@@ -134,11 +140,28 @@ class Submission:
             return Unknown(text=f"our connector failed: {type(error).__name__}")
 
     async def _record_surely(self, call: Call) -> None:
-        """Write down what became of a call, however long the database is away: an id that we lose is lost money."""
+        """Write down what became of a call, however long the database is away: an id that we lose is lost money.
+
+        What has come back while the last set was in the database is written together.
+        """
         wait = 0.1
-        while not await self._record([call]):
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+        self._unrecorded.append(call)
+        while call in self._unrecorded:
+            async with self._recording:
+                is_well = call not in self._unrecorded or await self._record_some()
+            if not is_well:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _record_some(self) -> bool:
+        """Record a set of calls, of each submission one; where that fails each by itself, so that none keeps others back."""
+        first: dict[tuple[AccountId, SubmissionId], Call] = {}
+        for call in self._unrecorded[:AT_ONCE]:
+            first.setdefault(call.key, call)
+        calls = list(first.values())
+        done = {*calls} if await self._record(calls) else {c for c in calls if await self._record([c])}
+        self._unrecorded = [call for call in self._unrecorded if call not in done]
+        return bool(done)
 
     async def _record(self, calls: Sequence[Call]) -> bool:
         try:
