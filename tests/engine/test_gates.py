@@ -26,6 +26,11 @@ def test_what_is_reserved_is_not_given_twice() -> None:
     assert gate.reserve(PROVIDER) == 3
 
 
+def test_no_more_is_reserved_than_is_asked_for() -> None:
+    gate = Gate()
+    assert [gate.reserve(PROVIDER, most=most) for most in (3, 0, 100)] == [3, 0, PROVIDER.max_in_flight - 3]
+
+
 def test_calls_that_ended_count_against_the_second() -> None:
     gate = Gate()
     for _ in range(PROVIDER.per_second):

@@ -31,6 +31,7 @@ def main() -> None:
     settings = panelry_settings.load()
     assert settings.database_url is not None
     panelry_settings.publish(settings.database_url, settings.data)
+    running.collect_seldom()
     uvloop.run(_work(settings))
 
 
