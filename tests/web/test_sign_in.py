@@ -1,5 +1,6 @@
 """Who may come in, and how."""
 
+import re
 from uuid import uuid4
 
 from browsers import Stored
@@ -18,7 +19,7 @@ def person(stored: Stored) -> str:
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page(client: Client) -> None:
-    answer = client.get("/", follow=True)
+    answer = client.get("/dashboard/", follow=True)
     assert answer.redirect_chain[-1][0] == "/sign-in/?next=/dashboard/"
     assert "Sign in" in answer.content.decode()
 
@@ -63,7 +64,9 @@ def test_a_page_that_does_not_exist_is_ours_too(client: Client) -> None:
 def test_pages_load_nothing_but_our_own_files(client: Client) -> None:
     answer = client.get("/sign-in/")
     policy = answer["Content-Security-Policy"]
-    assert "script-src 'self';" in policy
+    [nonce] = set(re.findall(r"'nonce-([\w-]{22})'", policy))
+    assert f"script-src 'self' 'nonce-{nonce}';" in policy
+    assert nonce not in client.get("/sign-in/")["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert answer["X-Content-Type-Options"] == "nosniff"

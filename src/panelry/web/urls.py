@@ -1,6 +1,7 @@
 """All addresses for people."""
 
 from allauth.account import views as account
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.generic import RedirectView
@@ -9,9 +10,17 @@ from panelry.web.backoffice.office import office
 from panelry.web.dashboard import keys
 from panelry.web.dashboard.orders import orders
 from panelry.web.dashboard.views import overview
+from panelry.web.languages import choose
+from panelry.web.site import urls as site
+from panelry.web.site.developers import urls as developers
+
+public = [*site.urlpatterns, *developers.urlpatterns]
+if not any(getattr(one, "name", None) == "home" for one in public):
+    public.insert(0, path("", RedirectView.as_view(pattern_name="dashboard"), name="home"))
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="dashboard"), name="home"),
+    *i18n_patterns(*public, prefix_default_language=False),
+    path("language/", choose, name="set_language"),
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
     path("sign-in/again/", login_required(account.reauthenticate), name="account_reauthenticate"),

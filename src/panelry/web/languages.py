@@ -1,0 +1,110 @@
+"""The languages of our pages: which one a request is answered in, and where its page stands in the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.template import Context
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language_from_path, get_language_from_request
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+register = template.Library()
+
+PERSONAL: Final = ("/dashboard/", "/sign-", "/office/", "/language/", "/styleguide/")
+"""Addresses without a language: their readers choose it. All others are public and name theirs, or are English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A page in one language; `path` begins at the root, `address` is whole, `name` is as its speakers write it."""
+
+    code: str
+    name: str
+    path: str
+    address: str
+    is_right_to_left: bool
+    is_current: bool
+
+
+class Languages:
+    """Middleware: a public page speaks the language of its address, a personal one that of its reader.
+
+    Who comes by a page in some language and has chosen none keeps that one on the way to signing in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Wrap the rest of the middleware."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer in one language."""
+        named = get_language_from_path(request.path_info)
+        is_personal = request.path_info.startswith(PERSONAL)
+        code = named or (get_language_from_request(request) if is_personal else settings.LANGUAGE_CODE)
+        with translation.override(code):
+            request.LANGUAGE_CODE = code
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", code)
+        if is_personal:
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        elif named and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            _remember(response, named)
+        return response
+
+
+@csrf_exempt  # anybody may change the language of anybody's pages; so public ones need neither a token nor a cookie
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Remember a language and lead back to the same page, `next`, in it."""
+    code, back = request.POST.get("language", ""), request.POST.get("next", "")
+    if code not in dict(settings.LANGUAGES):
+        return HttpResponseBadRequest()
+    if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, None)):
+        back = "/"
+    response = HttpResponseRedirect(translated(back, code))
+    _remember(response, code)
+    return response
+
+
+def translated(path: str, code: str) -> str:
+    """Return where the page at a path stands in a language; personal pages stand at one address."""
+    named = get_language_from_path(path)
+    bare = path.removeprefix(f"/{named}") if named else path
+    return bare if bare.startswith(PERSONAL) or code == settings.LANGUAGE_CODE else f"/{code}{bare}"
+
+
+@register.simple_tag(takes_context=True)
+def editions(context: Context) -> list[Edition]:
+    """Return the page that is being made in each language; a page without a request has none."""
+    request = context.get("request")
+    if request is None:
+        return []
+    return [
+        Edition(
+            code=code,
+            name=str(name),
+            path=(path := translated(request.path_info, code)),
+            address=request.build_absolute_uri(path),
+            is_right_to_left=code in settings.LANGUAGES_BIDI,
+            is_current=code == translation.get_language(),
+        )
+        for code, name in settings.LANGUAGES
+    ]
+
+
+def _remember(response: HttpResponse, code: str) -> None:
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+    )
