@@ -18,6 +18,7 @@ from openapi_spec_validator import validate
 
 import panelry
 from given import Customer
+from panelry import contract as contracted
 from panelry.api import answers
 from panelry.domain import refusals
 from panelry.domain.refusals import OperatorRefusal, Refusal
@@ -26,7 +27,7 @@ SOURCE = Path(panelry.__file__).parent
 
 
 def our_refusals() -> set[type[Refusal]]:
-    for package in ("panelry.domain", "panelry.api"):
+    for package in ("panelry.domain", "panelry.contract", "panelry.api"):
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
             importlib.import_module(module.name)
     return {kind for kind in subclasses(Refusal) if kind.__module__.startswith("panelry.")}
@@ -48,7 +49,7 @@ def shown(text: str) -> str:
 
 def all_texts() -> set[tuple[int, str]]:
     faults = {(a.status, json.loads(a.body)["error"]) for a in (answers.UNAVAILABLE, answers.INTERNAL_ERROR)}
-    return {(status, shown(text)) for status, text in answers.TEXTS.values()} | faults
+    return {(status, shown(text)) for status, text in contracted.TEXTS.values()} | faults
 
 
 def made_refusals(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
@@ -62,20 +63,20 @@ def made_refusals(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
 
 def test_every_refusal_has_an_answer_or_is_not_for_machines() -> None:
     for_machines = {kind for kind in our_refusals() if not issubclass(kind, OperatorRefusal)}
-    assert for_machines - {OperatorRefusal} == answers.TEXTS.keys() | answers.NOT_FOR_MACHINES
-    assert not answers.TEXTS.keys() & answers.NOT_FOR_MACHINES
+    assert for_machines - {OperatorRefusal} == contracted.TEXTS.keys() | contracted.NOT_FOR_MACHINES
+    assert not contracted.TEXTS.keys() & contracted.NOT_FOR_MACHINES
 
 
 def test_every_text_gets_the_details_that_it_names() -> None:
-    wanted = {kind.__name__: placeholders(text) for kind, (_, text) in answers.TEXTS.items()}
+    wanted = {kind.__name__: placeholders(text) for kind, (_, text) in contracted.TEXTS.items()}
     for path in SOURCE.rglob("*.py"):
         for name, details in made_refusals(ast.parse(path.read_text())):
             assert wanted.get(name, set()) <= details, f"{path.name}: {name}"
 
 
-@pytest.mark.parametrize("kind", answers.TEXTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", contracted.TEXTS, ids=lambda kind: kind.__name__)
 def test_an_answer_is_its_error_and_nothing_else(kind: type[Refusal]) -> None:
-    status, text = answers.TEXTS[kind]
+    status, text = contracted.TEXTS[kind]
     details: dict[str, str | int] = dict.fromkeys(placeholders(text), 7)
     answer = answers.refusal(kind(**details))
     assert (answer.status, json.loads(answer.body)) == (status, {"error": text.format(**details)})

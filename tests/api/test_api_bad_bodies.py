@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panelry.api import forms
-from panelry.api.answers import MalformedBody
+from panelry.contract import MalformedBody
 
 Order = dict[str, str]
 MALFORMED: Final = (400, "Malformed request body")

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from panelry.api import forms
-from panelry.api.answers import MalformedBody
+from panelry.contract import MalformedBody
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -6,10 +6,11 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from panelry.api.answers import Answer, IdMissing, OneOrMany, TooManyIds, UnknownAction, success, words
+from panelry.api.answers import Answer, success, words
 from panelry.api.calls import Calls, PriceList
 from panelry.api.limits import Visit
 from panelry.api.webhooks import Hooks
+from panelry.contract import MAX_IDS, MAX_REQUEST_ID, IdMissing, OneOrMany, TooManyIds, UnknownAction
 from panelry.domain import accounts, ids, money, orders, webhooks
 from panelry.domain.accounts import (
     AccountId,
@@ -33,16 +34,8 @@ from panelry.domain.orders import (
 from panelry.domain.refills import RefillId, RefillNotFound
 from panelry.domain.refusals import Refusal
 
-MAX_REQUEST_ID: Final = 128
-MAX_IDS: Final = 100
 _REFUSES_GZIP: Final = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
-
-ACTIONS: Final = frozenset(
-    {"services", "add", "status", "refill", "refill_status", "cancel", "balance"}
-    | {"webhook.add", "webhook.list", "webhook.remove", "webhook.test"}
-)
-"""What may be asked for; everything else goes by one name in metrics and logs."""
 
 Fields = Mapping[str, str]
 

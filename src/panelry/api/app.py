@@ -10,13 +10,14 @@ from structlog.contextvars import bind_contextvars
 
 from panelry import clock
 from panelry.api import actions, answers, forms
-from panelry.api.answers import Answer, BodyTooLarge, BodyTooSlow, MethodNotAllowed
+from panelry.api.answers import Answer
 from panelry.api.batching import Unavailable
 from panelry.api.calls import Calls
 from panelry.api.limits import OTHER, Limits, Visit
 from panelry.api.uses import Uses
 from panelry.api.webhooks import Hooks
 from panelry.connectors.addresses import AddressPolicy
+from panelry.contract import ACTIONS, BodyTooLarge, BodyTooSlow, MethodNotAllowed
 from panelry.database.pool import Pool
 from panelry.domain.refusals import Refusal
 from panelry.domain.vault import Vault
@@ -125,7 +126,7 @@ class Api:
         headers = dict(scope["headers"])
         body = await _body(headers, receive)
         fields = forms.read(headers.get(b"content-type", b"").decode("latin-1"), body)
-        visit.action = action if (action := fields.get("action")) in actions.ACTIONS else OTHER
+        visit.action = action if (action := fields.get("action", "")) in ACTIONS else OTHER
         encodings = headers.get(b"accept-encoding", b"")
         return await actions.answer(
             fields, self._calls, self._hooks, visit, currency=self._currency, encodings=encodings

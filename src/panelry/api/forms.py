@@ -10,7 +10,7 @@ import msgspec
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-from panelry.api.answers import MalformedBody
+from panelry.contract import MalformedBody
 
 MOST_FIELDS: Final = 20_000
 MOST_PARTS: Final = 1000

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from panelry import clock, peers
-from panelry.api.answers import RateLimited
 from panelry.api.windows import Bucket, Layer, Taken, Windows
+from panelry.contract import RateLimited
 from panelry.domain import accounts, ids
 from panelry.domain.accounts import Caller, KeyDigest, KeyId
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from panelry.api.answers import Answer, UnknownAction, success
+from panelry.api.answers import Answer, success
 from panelry.api.calls import Calls
 from panelry.connectors import endpoints
 from panelry.connectors.addresses import AddressPolicy
+from panelry.contract import UnknownAction
 from panelry.domain import ids, webhooks
 from panelry.domain.accounts import AccountId, Caller
 from panelry.domain.orders import CUSTOMER, MissingParameter

@@ -1,14 +1,15 @@
 """Whether a URL may become an endpoint of a customer; it is checked again whenever it is dialled."""
 
-from typing import Final
-
 from yarl import URL
 
 from panelry.connectors.addresses import ANYWHERE, AddressPolicy
 from panelry.connectors.names import is_reachable
-from panelry.domain.webhooks import InvalidWebhookUrl, WebhookUrlNotHttps, WebhookUrlNotPublic
-
-LONGEST: Final = 500
+from panelry.domain.webhooks import (
+    LONGEST_URL,
+    InvalidWebhookUrl,
+    WebhookUrlNotHttps,
+    WebhookUrlNotPublic,
+)
 
 
 async def check(url: str, policy: AddressPolicy) -> None:
@@ -16,7 +17,7 @@ async def check(url: str, policy: AddressPolicy) -> None:
 
     Raises `InvalidWebhookUrl`, `WebhookUrlNotHttps` or `WebhookUrlNotPublic`.
     """
-    if len(url) > LONGEST or ANYWHERE.objection(url) is not None:
+    if len(url) > LONGEST_URL or ANYWHERE.objection(url) is not None:
         raise InvalidWebhookUrl
     parsed = URL(url)
     if parsed.scheme not in policy.schemes:

@@ -35,7 +35,7 @@ from panelry.domain.orders.queries import (
     verify,
 )
 from panelry.domain.orders.rules import backoff, wait_at
-from panelry.domain.orders.rules.parameters import positive_integer
+from panelry.domain.orders.rules.parameters import MOST_LINES, positive_integer
 from panelry.domain.orders.rules.reconciling import Lookup, Sight
 from panelry.domain.orders.rules.settling import (
     AcceptedAs,
@@ -49,7 +49,7 @@ from panelry.domain.orders.rules.settling import (
     UpstreamIdTaken,
 )
 from panelry.domain.orders.rules.transitions import FINISHED, TRANSITIONS, may_go
-from panelry.domain.orders.rules.types import PARAMETERS, TYPES
+from panelry.domain.orders.rules.types import LISTS, NUMBERS, PARAMETERS, TEXTS, TYPES, Quantity
 from panelry.domain.orders.values import (
     CUSTOMER,
     ENGINE,
@@ -91,9 +91,13 @@ __all__ = [
     "CUSTOMER",
     "ENGINE",
     "FINISHED",
+    "LISTS",
+    "MOST_LINES",
+    "NUMBERS",
     "PARAMETERS",
     "STAFF",
     "SUBSCRIPTIONS",
+    "TEXTS",
     "TRANSITIONS",
     "TYPES",
     "AcceptedAs",
@@ -128,6 +132,7 @@ __all__ = [
     "ParameterTooLong",
     "PayBack",
     "Placed",
+    "Quantity",
     "QuantityOutOfRange",
     "RequestIdReused",
     "RequestIdTooLong",

@@ -19,7 +19,15 @@ from panelry.domain.webhooks.operations import (
     test,
 )
 from panelry.domain.webhooks.queries import deliveries, find, of_account
-from panelry.domain.webhooks.rules import EVENTS, body, instant, signed_headers, status_fields, wanted
+from panelry.domain.webhooks.rules import (
+    EVENTS,
+    LONGEST_URL,
+    body,
+    instant,
+    signed_headers,
+    status_fields,
+    wanted,
+)
 from panelry.domain.webhooks.values import (
     Claimed,
     Delivery,
@@ -43,6 +51,7 @@ from panelry.domain.webhooks.values import (
 
 __all__ = [
     "EVENTS",
+    "LONGEST_URL",
     "RESPONSE_LIMIT",
     "Claimed",
     "Delivery",

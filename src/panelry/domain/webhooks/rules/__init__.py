@@ -4,6 +4,7 @@ from panelry.domain.webhooks.rules.bodies import body, instant, status_fields
 from panelry.domain.webhooks.rules.endpoints import (
     EVENTS,
     FORMER_SECRET_LIVES,
+    LONGEST_URL,
     MOST,
     TEST,
     secret_from,
@@ -15,6 +16,7 @@ from panelry.domain.webhooks.rules.signing import signed_headers
 __all__ = [
     "EVENTS",
     "FORMER_SECRET_LIVES",
+    "LONGEST_URL",
     "MOST",
     "TEST",
     "after_attempt",

@@ -28,6 +28,7 @@ EVENTS: Final = (
 
 MOST: Final = 5
 """Endpoints that are not removed, for each key and for the pages of an account."""
+LONGEST_URL: Final = 500
 FORMER_SECRET_LIVES: Final = timedelta(hours=24)
 
 
