@@ -1,13 +1,14 @@
 # install, run, test: what a newcomer needs. check, lock: what a developer needs beside them.
 PYTHON ?= python3
 BIN := .venv/bin
+TRANSLATIONS := $(wildcard src/panelry/web/locale/*/LC_MESSAGES/django.po)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install run test check lint lock
+.PHONY: install run test check lint lock messages screenshots
 
 install: .venv/installed
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock pyproject.toml setup.py $(TRANSLATIONS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
@@ -33,10 +34,18 @@ check: lint
 	$(BIN)/pytest tests/architecture tests/domain
 
 lint: .venv/installed-dev
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check setup.py src tests
+	$(BIN)/ruff check setup.py src tests
 	PANELRY_SECRET_KEY=only-for-reading-the-settings-of-django $(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Write every text that pages show into the catalogues of translations: see CONTRIBUTING.md.
+messages: .venv/installed-dev
+	tests/install-system-packages
+	cd src/panelry/web && PANELRY_SECRET_KEY=only-for-reading-the-settings-of-django \
+		../../../$(BIN)/django-admin makemessages --settings panelry.web.configuration \
+		--locale tr --locale ar --add-location file --no-obsolete --no-wrap
+	$(MAKE) install
 
 # Pin every dependency with its hashes, newest versions that pyproject.toml allows.
 lock: .venv/installed-dev

@@ -30,12 +30,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("tr", "Türkçe"), ("ar", "العربية")]
 LOCALE_PATHS = [_here / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 86_400
-LANGUAGE_COOKIE_SAMESITE = "Lax"
-LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SECURE = _https
 
 INSTALLED_APPS = [
     "panelry.schema",
+    "panelry.web.content",
     "unfold",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
