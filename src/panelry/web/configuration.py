@@ -21,6 +21,7 @@ SECRET_KEY = _vault.derive_text("django")
 DEBUG = False
 ALLOWED_HOSTS = list(_settings.hosts)
 PANELRY_CURRENCY = _settings.currency
+PANELRY_DEVELOPMENT = _settings.development
 ROOT_URLCONF = "panelry.web.urls"
 AUTH_USER_MODEL = "schema.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -29,6 +30,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("tr", "Türkçe"), ("ar", "العربية")]
 LOCALE_PATHS = [_here / "locale"]
+FORMAT_MODULE_PATH = "panelry.web.formats"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
 LANGUAGE_COOKIE_SECURE = _https
 

@@ -1,6 +1,7 @@
 """All addresses for people."""
 
 from allauth.account import views as account
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.decorators import login_required
 from django.urls import path
@@ -13,6 +14,7 @@ from panelry.web.dashboard.views import overview
 from panelry.web.languages import choose
 from panelry.web.site import urls as site
 from panelry.web.site.developers import urls as developers
+from panelry.web.styleguide import styleguide
 
 public = [*site.urlpatterns, *developers.urlpatterns]
 if not any(getattr(one, "name", None) == "home" for one in public):
@@ -36,3 +38,5 @@ urlpatterns = [
     path("office/", RedirectView.as_view(pattern_name="admin:index"), name="office"),
     path("office/admin/", office.urls),
 ]
+if settings.PANELRY_DEVELOPMENT:
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))

@@ -27,6 +27,15 @@ STATES: Final[dict[str, str | Promise]] = {
     "cancelled": gettext_lazy("Cancelled"),
     "refunded": gettext_lazy("Refunded"),
 }
+OTHER_STATES: Final[dict[str, str | Promise]] = {
+    "active": gettext_lazy("Active"),
+    "ok": gettext_lazy("Working"),
+    "paused": gettext_lazy("Paused"),
+    "held": gettext_lazy("On hold"),
+    "failing": gettext_lazy("Failing"),
+    "retrying": gettext_lazy("Trying again"),
+    "revoked": gettext_lazy("Revoked"),
+}
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
@@ -75,7 +84,7 @@ def short(shown: str) -> str:
 @register.filter
 def state_word(state: str) -> str:
     """Name a state; those that only staff see are shown as they are stored."""
-    return str(STATES.get(state) or state.replace("_", " ").capitalize())
+    return str(STATES.get(state) or OTHER_STATES.get(state) or state.replace("_", " ").capitalize())
 
 
 @register.filter
@@ -91,10 +100,12 @@ def ago(at: datetime) -> str:
     if seconds < MINUTE:
         return _("just now")
     if seconds < HOUR:
-        return _("%(minutes)d min ago") % {"minutes": seconds // MINUTE}
+        minutes = seconds // MINUTE
+        return ngettext("%(minutes)d min ago", "%(minutes)d min ago", minutes) % {"minutes": minutes}
     if seconds < DAY:
-        return _("%(hours)d h ago") % {"hours": seconds // HOUR}
+        hours = seconds // HOUR
+        return ngettext("%(hours)d h ago", "%(hours)d h ago", hours) % {"hours": hours}
     if seconds < 7 * DAY:
         days = seconds // DAY
         return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
-    return date_format(at, "j M Y")
+    return date_format(at, "DATE_FORMAT")

@@ -1,13 +1,12 @@
 """All orders of an account, by the page: in one state, or found by an id or a part of their link."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,6 +15,7 @@ from panelry.database.pool import lent
 from panelry.domain import orders as business
 from panelry.domain.accounts import AccountId
 from panelry.domain.orders import OrderState
+from panelry.web.components import Tab
 from panelry.web.dashboard import history
 from panelry.web.dashboard.account import owner, standing
 from panelry.web.dashboard.history import Page, Question
@@ -23,16 +23,6 @@ from panelry.web.words import STATES, counted
 
 MOST_COUNTED: Final = 1_000
 LONGEST_SEARCH: Final = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tab:
-    """One state to look at, or all; `count` as people read it, empty while a search counts for nothing."""
-
-    title: str | Promise
-    address: str
-    count: str
-    is_current: bool
 
 
 @login_required

@@ -1,0 +1,1 @@
+"""Arabic: Latin digits, grouped as in English."""
