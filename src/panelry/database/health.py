@@ -9,7 +9,10 @@ from panelry.database.statements import Statements
 
 SQL: Final = Statements.beside(__file__)
 GUARDS: Final = Path(__file__).parents[1] / "schema" / "guards.sql"
-MIGRATIONS: Final = GUARDS.parent / "migrations"
+MIGRATIONS: Final = {
+    "schema": GUARDS.parent / "migrations",
+    "content": GUARDS.parents[1] / "web" / "content" / "migrations",
+}
 
 
 def beat(conn: Conn) -> None:
@@ -30,8 +33,8 @@ def is_current(conn: Conn) -> bool:
     ).fetchall()[0]
     if not is_made:
         return False
-    expected = {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}
-    applied = {name for (name,) in SQL["applied"](conn)}
+    expected = {(app, path.stem) for app, files in MIGRATIONS.items() for path in files.glob("[0-9]*.py")}
+    applied = set(SQL["applied"](conn).fetchall())
     guards = [bytes(digest) for (digest,) in SQL["guards"](conn) if digest]
     return expected <= applied and guards == [guards_digest()]
 

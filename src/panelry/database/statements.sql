@@ -11,8 +11,8 @@ SELECT extract(epoch FROM clock_now() - engine_seen_at)::float8 FROM panel;
 SELECT guards FROM panel;
 
 -- name: applied
--- The migrations of the business tables that this database has seen.
-SELECT name FROM django_migrations WHERE app = 'schema';
+-- The migrations of our own tables that this database has seen.
+SELECT app, name FROM django_migrations WHERE app IN ('schema', 'content');
 
 -- name: lock_processes
 -- Let processes that start at the same time do so one after another.
