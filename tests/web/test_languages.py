@@ -69,3 +69,11 @@ def test_every_page_offers_every_language(customer_login: Login, customer: Custo
     for page in (client.get("/sign-in/"), customer_login(customer).get("/dashboard/")):
         for name in ("English", "Türkçe", "العربية"):
             assert name in page.content.decode()
+
+
+def test_a_form_that_does_not_say_where_it_was_leads_back_there(client: Client) -> None:
+    page = {"referer": "http://localhost/office/admin/schema/order/?p=2"}
+    answer = client.post("/language/", {"language": "tr"}, headers=page)
+    assert answer["Location"] == "/office/admin/schema/order/?p=2"
+    elsewhere = {"referer": "https://evil.example/office/"}
+    assert client.post("/language/", {"language": "tr"}, headers=elsewhere)["Location"] == "/tr/"

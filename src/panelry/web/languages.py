@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from django import template
 from django.conf import settings
@@ -62,8 +63,8 @@ class Languages:
 @csrf_exempt  # anybody may change the language of anybody's pages; so public ones need neither a token nor a cookie
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Remember a language and lead back to the same page, `next`, in it."""
-    code, back = request.POST.get("language", ""), request.POST.get("next", "")
+    """Remember a language and lead back to the same page in it: to `next`, or to where the form was."""
+    code, back = request.POST.get("language", ""), request.POST.get("next") or _referrer(request)
     if code not in dict(settings.LANGUAGES):
         return HttpResponseBadRequest()
     if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, None)):
@@ -71,6 +72,11 @@ def choose(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(translated(back, code))
     _remember(response, code)
     return response
+
+
+def _referrer(request: HttpRequest) -> str:
+    found = urlsplit(request.headers.get("referer", ""))
+    return urlunsplit(("", "", found.path, found.query, "")) if found.netloc == request.get_host() else "/"
 
 
 def translated(path: str, code: str) -> str:

@@ -8,6 +8,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from panelry.web.backoffice.office import office
+from panelry.web.branding import views as branding
 from panelry.web.dashboard import keys
 from panelry.web.dashboard.orders import orders
 from panelry.web.dashboard.views import overview
@@ -23,6 +24,8 @@ if not any(getattr(one, "name", None) == "home" for one in public):
 urlpatterns = [
     *i18n_patterns(*public, prefix_default_language=False),
     path("language/", choose, name="set_language"),
+    path("brand/logo/<str:digest>", branding.logo, name="brand_logo"),
+    path("brand/mark/<str:accent>.svg", branding.mark, name="brand_mark"),
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
     path("sign-in/again/", login_required(account.reauthenticate), name="account_reauthenticate"),

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
@@ -26,9 +27,15 @@ def _list(title: str | Promise, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:schema_{model}_changelist")}
 
 
+def _name(_request: HttpRequest) -> str:
+    from panelry.web import brand  # noqa: PLC0415 (models exist only after the settings, which this is one of)
+
+    return brand.current().name
+
+
 UNFOLD: Final[dict[str, Any]] = {
-    "SITE_TITLE": "Panelry",
-    "SITE_HEADER": "Panelry",
+    "SITE_TITLE": _name,
+    "SITE_HEADER": _name,
     "SITE_SUBHEADER": _("Back office"),
     "SITE_URL": reverse_lazy("dashboard"),
     "SITE_ICON": lambda _request: static("panelry/mark.svg"),
@@ -36,6 +43,7 @@ UNFOLD: Final[dict[str, Any]] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("panelry/mark.svg")}
     ],
     "SHOW_HISTORY": False,
+    "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "5px",
     "COLORS": {"primary": _shades(1), "base": _shades(0.08)},
@@ -64,6 +72,16 @@ UNFOLD: Final[dict[str, Any]] = {
                     _list(_("Accounts"), "account_balance_wallet", "account"),
                     _list(_("Log-ins"), "person", "user"),
                     _list(_("API keys"), "key", "apikey"),
+                ],
+            },
+            {
+                "title": _("Site"),
+                "items": [
+                    {
+                        "title": _("Brand"),
+                        "icon": "palette",
+                        "link": reverse_lazy("admin:branding_branding_changelist"),
+                    },
                 ],
             },
         ]

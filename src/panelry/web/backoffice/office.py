@@ -13,6 +13,8 @@ from unfold.sites import UnfoldAdminSite
 
 from panelry.schema import models
 from panelry.web.backoffice import lists
+from panelry.web.branding.models import Branding
+from panelry.web.branding.office import BrandPage
 
 
 class Office(UnfoldAdminSite):  # type: ignore[misc]
@@ -59,3 +61,4 @@ office.register(models.Provider, lists.Providers)
 office.register(models.Account, lists.Accounts)
 office.register(models.User, lists.LogIns)
 office.register(models.ApiKey, lists.ApiKeys)
+office.register(Branding, BrandPage)
