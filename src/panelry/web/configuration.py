@@ -21,6 +21,10 @@ SECRET_KEY = _vault.derive_text("django")
 DEBUG = False
 ALLOWED_HOSTS = list(_settings.hosts)
 PANELRY_CURRENCY = _settings.currency
+PANELRY_LIMITS = _settings.limits
+PANELRY_IP_PER_MINUTE = _settings.ip_per_minute
+PANELRY_WEBHOOK_TOTAL_SECONDS = _settings.webhook_total_seconds
+PANELRY_UNKNOWN_REFUND_HOURS = _settings.unknown_refund_hours
 PANELRY_DEVELOPMENT = _settings.development
 ROOT_URLCONF = "panelry.web.urls"
 AUTH_USER_MODEL = "schema.User"
@@ -36,6 +40,7 @@ LANGUAGE_COOKIE_SECURE = _https
 
 INSTALLED_APPS = [
     "panelry.schema",
+    "panelry.web.branding.apps.BrandingConfig",
     "panelry.web.content",
     "unfold",
     "django.contrib.admin.apps.SimpleAdminConfig",
