@@ -22,6 +22,7 @@ from panelry.domain.webhooks.queries import deliveries, find, of_account
 from panelry.domain.webhooks.rules import (
     EVENTS,
     LONGEST_URL,
+    MOST_PER_KEY,
     body,
     instant,
     signed_headers,
@@ -52,6 +53,7 @@ from panelry.domain.webhooks.values import (
 __all__ = [
     "EVENTS",
     "LONGEST_URL",
+    "MOST_PER_KEY",
     "RESPONSE_LIMIT",
     "Claimed",
     "Delivery",

@@ -170,5 +170,5 @@ def _lock_out(conn: Conn, webhook_ids: Collection[WebhookId]) -> None:
 
 def _check_room(conn: Conn, account_id: AccountId, key_id: KeyId | None, but: WebhookId) -> None:
     [others] = SQL["count_others"](conn, account_id=account_id, key_id=key_id, id=but).fetchall()[0]
-    if others >= rules.MOST:
-        raise TooManyWebhooks(most=rules.MOST)
+    if others >= rules.MOST_PER_KEY:
+        raise TooManyWebhooks(most=rules.MOST_PER_KEY)

@@ -26,7 +26,7 @@ EVENTS: Final = (
 )
 """All that an endpoint can ask for; what else stands in a timeline is not told to anybody outside."""
 
-MOST: Final = 5
+MOST_PER_KEY: Final = 5
 """Endpoints that are not removed, for each key and for the pages of an account."""
 LONGEST_URL: Final = 500
 FORMER_SECRET_LIVES: Final = timedelta(hours=24)
