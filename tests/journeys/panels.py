@@ -48,6 +48,8 @@ class Panel:
     settings: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     process: subprocess.Popen[str] | None = None
+    told: Any = None
+    """What it said when it was ready."""
 
     @property
     def log(self) -> Path:
@@ -214,7 +216,7 @@ def panel(data: Path, *more: str, settings: Mapping[str, str] | None = None) -> 
     """Run a panel; whatever happens, nothing of it is left afterwards."""
     one = Panel(data=data, settings=settings or {})
     try:
-        one.started(*more)
+        one.told = one.started(*more)
         yield one
     finally:
         clear_away(one)

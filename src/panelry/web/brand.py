@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from time import monotonic
 from typing import Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from panelry import clock
 from panelry.web.branding.models import Branding
 
 KEPT_SECONDS: Final = 3.0
@@ -51,10 +51,10 @@ _read: tuple[float, Brand] | None = None
 def current() -> Brand:
     """Return the brand, at most `KEPT_SECONDS` old."""
     global _read  # noqa: PLW0603 (one value of the process, replaced as a whole)
-    if _read is None or monotonic() - _read[0] > KEPT_SECONDS:
+    if _read is None or clock.monotonic() - _read[0] > KEPT_SECONDS:
         row = _row()
         digest = sha256(bytes(row.logo)).hexdigest()[:16] if row.logo else ""
-        _read = monotonic(), Brand(name=str(row), accent=row.accent, logo_digest=digest)
+        _read = clock.monotonic(), Brand(name=str(row), accent=row.accent, logo_digest=digest)
     return _read[1]
 
 

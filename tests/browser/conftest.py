@@ -1,0 +1,53 @@
+"""A panel with demonstration data, and a browser before it; each worker of xdist has its own."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from visits import Reader, launched
+
+import servers
+from journeys.panels import panel
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launched(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demonstration(browser: Browser) -> Iterator[dict[str, str]]:
+    """Return what a running panel told who started it: its address, whom to sign in as."""
+    with servers.open_folder() as folder, panel(folder / "data", "--demo") as one:
+        assert one.told
+        yield one.told
+
+
+@pytest.fixture
+def stranger(browser: Browser, demonstration: dict[str, str]) -> Reader:
+    """Return somebody who has not signed in."""
+    return Reader(browser=browser, home=demonstration["address"])
+
+
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, demonstration: dict[str, str]) -> list[object]:
+    """Return what the customer's browser carries after signing in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(demonstration["address"] + "/sign-in/")
+    page.fill("[name=login]", demonstration["customer"])
+    page.fill("[name=password]", demonstration["password"])
+    page.click("main button.primary")
+    page.wait_for_url("**/dashboard/")
+    found: list[object] = list(context.cookies())
+    context.close()
+    return found
+
+
+@pytest.fixture
+def customer(browser: Browser, demonstration: dict[str, str], cookies: list[object]) -> Reader:
+    """Return the customer of the demonstration, signed in."""
+    return Reader(browser=browser, home=demonstration["address"], cookies=cookies)
