@@ -11,6 +11,7 @@ MOST_BYTES: Final = 100_000
 def look(reader: Reader, path: str, language: str) -> None:
     """Read a page in one language; complain about all that is wrong with it at once."""
     with reader.visit(path, language=language) as visit:
+        assert visit.status == 200, f"{path} answers {visit.status}"
         wrong = [f"the console says: {said}" for said in visit.complaints]
         wrong += [f"it asks elsewhere: {url}" for url in visit.elsewhere]
         if visit.transferred > MOST_BYTES:
@@ -29,6 +30,7 @@ def look(reader: Reader, path: str, language: str) -> None:
 def read_without_scripts(reader: Reader, path: str) -> None:
     """Read a page in a browser that runs no scripts."""
     with reader.visit(path, scripts=False) as visit:
+        assert visit.status == 200, f"{path} answers {visit.status}"
         assert visit.page.locator("main h1").first.is_visible(), path
         assert not visit.elsewhere
 

@@ -40,6 +40,7 @@ class Visit:
 
     page: Page
     home: str
+    status: int = 0
     complaints: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     finished: list[Request] = field(default_factory=list)
@@ -115,7 +116,8 @@ class Reader:
             if self.cookies:
                 context.add_cookies(list(self.cookies))
             visit = self._watched(context)
-            visit.page.goto(self.home + path, wait_until="load")
+            answer = visit.page.goto(self.home + path, wait_until="load")
+            visit.status = answer.status if answer else 0
             yield visit
         finally:
             context.close()

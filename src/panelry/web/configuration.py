@@ -75,6 +75,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "panelry.web.static_files.StaticFiles",
+    "django.middleware.gzip.GZipMiddleware",
     "panelry.web.headers.ContentSecurityPolicy",
     "panelry.web.languages.Languages",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -103,6 +104,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "panelry.web.words",
                 "panelry.web.languages",
+                "panelry.web.site.markup",
             ],
         },
     }
@@ -110,6 +112,7 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [_here / "static"]
+STORAGES = {"staticfiles": {"BACKEND": "panelry.web.static_files.VersionedFiles"}}
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_NAME = "panelry_session"
