@@ -13,12 +13,15 @@ from structlog.contextvars import bound_contextvars
 
 from panelry import peers
 from panelry.api.app import Api, Receive, Scope, Send, Tell
+from panelry.api.beside import Beside
 from panelry.api.limits import Limits
 from panelry.api.sharing import SharedWindows
 from panelry.api.windows import OwnWindows
 from panelry.connectors.addresses import for_webhooks
 from panelry.database import health
 from panelry.database.pool import Pool
+from panelry.domain.orders import Draft, Placed
+from panelry.domain.refusals import Refusal
 from panelry.domain.vault import open_vault
 from panelry.metrics import Metrics, Readings
 from panelry.settings import Settings
@@ -45,10 +48,12 @@ class Entrance:
         with_engine: bool = False,
         processes: Callable[[], int] = lambda: 1,
         tell: Tell | None = None,
+        placer: Beside[Draft, Placed | Refusal] | None = None,
     ) -> None:
         """Serve one part; `with_engine` makes readiness depend on an engine that is alive, too.
 
-        `processes` tells how many processes serve the API at present, `tell` writes a line for each of its requests.
+        `processes` tells how many processes serve the API at present, `tell` writes a line for each of its requests,
+        `placer` places orders where threads of this process are not to do that.
         """
         assert settings.database_url is not None
         self._settings = settings
@@ -58,6 +63,7 @@ class Entrance:
         self._metrics = Metrics()
         self._metrics.add(Readings(self._pool))
         self._shared: SharedWindows | None = None
+        self._placer = placer
         self._api = self._make_api(processes, tell) if part != "web" else None
         self._web = _pages() if part != "api" else None
         self._with_engine = with_engine
@@ -106,6 +112,7 @@ class Entrance:
             limits=limits,
             metrics=self._metrics,
             tell=tell,
+            place=self._placer,
         )
 
     def _look_behind_proxies(self, scope: Scope) -> bool:
@@ -155,12 +162,16 @@ class Entrance:
         await receive()
         if self._shared is not None:
             await self._shared.start()
+        if self._placer is not None:
+            await self._placer.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if self._shared is not None:
             await self._shared.stop()
         if self._api is not None:
             self._api.close()
+        if self._placer is not None:
+            await self._placer.close()
         if self._web is not None:
             await asyncio.to_thread(self._web.close)
         await asyncio.to_thread(self._pool.close)

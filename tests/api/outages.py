@@ -7,6 +7,26 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from panelry.database.pool import Conn, Pool
+
+
+class Losing:
+    """A pool that loses its connection after every other commit, so that nobody hears of it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.check = pool.check
+        self.connection = pool.connection
+        self.commits = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Conn]:
+        with self._pool.transaction() as conn:
+            yield conn
+        self.commits += 1
+        if self.commits % 2:
+            raise psycopg.OperationalError("the connection was lost after the commit")
+
 
 def administrator(url: str) -> psycopg.Connection[Any]:
     return psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True)

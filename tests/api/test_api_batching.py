@@ -13,7 +13,7 @@ from doors import Door
 from psycopg_pool import PoolTimeout
 
 from given import Customer
-from panelry.api.batching import Gathering, Unavailable
+from panelry.api.batching import Gathering, Unavailable, in_thread
 
 Order = dict[str, str]
 Work = Callable[[Sequence[int]], Sequence[int]]
@@ -46,7 +46,7 @@ class Doubling:
         self.recovered += 1
 
     def gather(self, threads: ThreadPoolExecutor, work: Work | None = None) -> Gathering[int, int]:
-        return Gathering(work or self, threads, most=256, recover=self.recover)
+        return Gathering(in_thread(work or self, threads, recover=self.recover), most=256)
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -164,13 +164,13 @@ def test_who_could_get_no_connection_does_not_wait_for_one_again(threads: Thread
 
 def test_requests_under_load_become_sets(door: Door, customer: Customer, order: Order) -> None:
     gathering = door.api._calls._place
-    work, sizes = gathering._work, list[int]()
+    perform, sizes = gathering._perform, list[int]()
 
     def watched(drafts: Any) -> Any:
         sizes.append(len(drafts))
-        return work(drafts)
+        return perform(drafts)
 
-    gathering._work = watched
+    gathering._perform = watched
 
     async def load() -> list[str]:
         calls = [door.form({**order, "quantity": "10", "request_id": f"load-{n}"}) for n in range(600)]
@@ -179,7 +179,7 @@ def test_requests_under_load_become_sets(door: Door, customer: Customer, order: 
     try:
         assert len(set(door.run(load()))) == 600
     finally:
-        gathering._work = work
+        gathering._perform = perform
     assert sum(sizes) == 600
     assert max(sizes) <= 256
     assert len(sizes) <= 6, sizes
@@ -187,13 +187,13 @@ def test_requests_under_load_become_sets(door: Door, customer: Customer, order: 
 
 def test_a_draft_that_breaks_its_set_breaks_nobody_elses(door: Door, order: Order) -> None:
     gathering = door.api._calls._place
-    work = gathering._work
+    perform = gathering._perform
 
     def fragile(drafts: Any) -> Any:
         assert all(draft.request_id != "poison" for draft in drafts)
-        return work(drafts)
+        return perform(drafts)
 
-    gathering._work = fragile
+    gathering._perform = fragile
 
     async def load() -> list[Any]:
         ids = [f"set-{n}" for n in range(40)]
@@ -203,7 +203,7 @@ def test_a_draft_that_breaks_its_set_breaks_nobody_elses(door: Door, order: Orde
     try:
         replies = door.run(load())
     finally:
-        gathering._work = work
+        gathering._perform = perform
     assert [n for n, reply in enumerate(replies) if reply.status != 200] == [17]
     assert replies[17].error == (500, "Internal error")
     assert len({reply.order for reply in replies if reply.status == 200}) == 39

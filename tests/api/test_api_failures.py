@@ -132,7 +132,7 @@ def test_a_bug_is_an_internal_error_whose_detail_stands_in_the_log_alone(
 
     calls = door.api._calls
     for gathering in (calls._place, calls._identify, calls._statuses, calls._price_list):
-        monkeypatch.setattr(gathering, "_work", broken)
+        monkeypatch.setattr(gathering, "_perform", broken)
     with books.untouched(), capture_logs(processors=[merge_contextvars]) as logs:
         replies = [door.post({**order, "action": action}) for action in ("add", "balance", "status")]
     assert [reply.body for reply in replies] == [refused(500, "Internal error")] * 3

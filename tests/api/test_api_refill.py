@@ -1,13 +1,12 @@
 """`refill` and `refill_status`: one, or up to a hundred."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import contract
-import psycopg
 import pytest
 from books import Books, Stored
 from doors import Door, Server
+from outages import Losing
 from test_api_at_once import at_once
 
 from given import LEASE, Customer
@@ -16,8 +15,7 @@ from panelry.domain import ids, refills
 from panelry.domain.catalog import ServiceId
 from panelry.domain.orders import OrderId
 from panelry.domain.providers import RefillRefused, RefillReport, RefillState, RefillTaken
-from panelry.domain.refills import Answer, RefillId, Wanted
-from panelry.domain.refusals import Refusal
+from panelry.domain.refills import Answer, RefillId
 
 Many = list[str]
 
@@ -176,18 +174,10 @@ def test_of_many_callers_at_once_one_gets_the_refill(
 def test_a_set_whose_commit_was_not_heard_of_is_tried_again_and_gives_the_same_refills(
     door: Door, stored: Stored, customer: Customer, ended: Many, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gathering = door.api._calls._refill
-    work, heard = gathering._work, []
-
-    def lost_once(wanted: Sequence[Sequence[Wanted]]) -> Sequence[list[RefillId | Refusal]]:
-        heard.append(work(wanted))
-        if len(heard) == 1:
-            raise psycopg.OperationalError("the connection was lost after the commit")
-        return heard[-1]
-
-    monkeypatch.setattr(gathering, "_work", lost_once)
+    pool = Losing(door.api._calls._pool)
+    monkeypatch.setattr(door.api._calls, "_pool", pool)
     rows = door.post(key=customer.key, action="refill", orders=",".join(ended)).value
-    assert heard[0] == heard[1]
+    assert pool.commits == 4, "the key's and the refills', each twice"
     assert [row.get("error") for row in rows] == [None] * 3
     with stored() as given:
         query = "SELECT count(*) FROM refills WHERE account_id = %s"

@@ -167,31 +167,30 @@ def test_a_balance_read_while_an_order_is_placed_is_not_kept(
 ) -> None:
     """The look at the wallet begins before the order and comes back after it: it must not be what is remembered."""
     slow = door.api._calls._balance
-    work = slow._work
+    perform = slow._perform
 
     async def race() -> Decimal:
         began, placed = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
 
-        def look_early(accounts: Any) -> Any:
-            got = work(accounts)
-            loop.call_soon_threadsafe(began.set)
-            asyncio.run_coroutine_threadsafe(placed.wait(), loop).result(10)
+        async def look_early(accounts: Any) -> Any:
+            got = await perform(accounts)
+            began.set()
+            await placed.wait()
             return got
 
-        slow._work = look_early
+        slow._perform = look_early
         asking = asyncio.create_task(door.form(key=customer.key, action="balance"))
         await began.wait()
         await door.form(order)
         placed.set()
         await asking
-        slow._work = work
+        slow._perform = perform
         return Decimal((await door.form(key=customer.key, action="balance")).value["balance"])
 
     try:
         assert door.run(race()) == Decimal("99.90")
     finally:
-        slow._work = work
+        slow._perform = perform
 
 
 def test_a_balance_is_the_accounts_own(door: Door, stored: Stored, customer: Customer) -> None:

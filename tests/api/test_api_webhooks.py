@@ -2,14 +2,13 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import contract
-import psycopg
 import pytest
 from books import Stored
 from doors import JSON, Door
+from outages import Losing
 
 from given import VAULT, Customer
 from panelry.database.pool import Pool
@@ -195,20 +194,10 @@ def test_anothers_endpoint_is_unknown(door: Door, stored: Stored, customer: Cust
 def test_an_answer_lost_after_the_commit_leaves_one_endpoint_whose_secret_is_the_one_shown(
     door: Door, pool: Pool, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gathering = door.api._calls._alone
-    work, calls = gathering._work, 0
-
-    def lost_once(asked: Sequence[Any]) -> Sequence[Any]:
-        nonlocal calls
-        done = work(asked)
-        calls += 1
-        if calls == 1:
-            raise psycopg.OperationalError("the connection was lost after the commit")
-        return done
-
-    monkeypatch.setattr(gathering, "_work", lost_once)
+    losing = Losing(door.api._calls._pool)
+    monkeypatch.setattr(door.api._calls, "_pool", losing)
     hook = add(door, customer)
-    assert calls == 2
+    assert losing.commits == 4, "the key's and the endpoint's, each twice"
     [row] = listed(door, customer)
     assert row["webhook"] == hook["webhook"]
     with pool.transaction() as conn:

@@ -173,8 +173,8 @@ class Panel:
         if name == "backend":
             with self.connect() as conn:
                 [pid] = conn.execute(
-                    "SELECT pid FROM pg_stat_activity WHERE application_name IN ('panelry serve', 'panelry work') "
-                    "ORDER BY random() LIMIT 1"
+                    "SELECT pid FROM pg_stat_activity WHERE application_name IN "
+                    "('panelry serve', 'panelry place', 'panelry work') ORDER BY random() LIMIT 1"
                 ).fetchall()[0]
                 return int(pid)
         started = [line for line in self.lines() if line["event"] == "part_started"]

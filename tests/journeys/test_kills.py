@@ -22,7 +22,7 @@ from connectors.sandboxes import Upstream
 
 ORDERS = 300
 KILLS = 10
-VICTIMS = ("serve", "work", "backend", "postmaster")
+VICTIMS = ("serve", "place", "work", "backend", "postmaster")
 BACK_SECONDS = 20.0  # a loaded machine needs longer than the second that it takes
 CLIENTS = 3  # each pauses a tenth of a second after an answer, so that the load lasts as long as the kills
 

@@ -76,7 +76,7 @@ def test_the_api_is_measured_beside_pgbench_and_beside_a_bare_server(folder: Pat
     for name in ("add", "add_64", "status", "status100", "services"):
         assert 0 < result[name]["p50_ms"] <= result[name]["p99_ms"]
     assert result["status100"]["orders_per_second"] > 0
-    assert result["memory_mb"].keys() == {"benchmark", "api", "postgresql"}
+    assert result["memory_mb"].keys() == {"benchmark", "api", "placing", "postgresql"}
     assert list(folder.iterdir()) == []
 
 

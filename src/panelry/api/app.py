@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars
 from panelry import clock
 from panelry.api import actions, answers, forms
 from panelry.api.answers import Answer
-from panelry.api.batching import Unavailable
+from panelry.api.batching import Perform, Unavailable
 from panelry.api.calls import Calls
 from panelry.api.limits import OTHER, Limits, Visit
 from panelry.api.uses import Uses
@@ -19,6 +19,7 @@ from panelry.api.webhooks import Hooks
 from panelry.connectors.addresses import AddressPolicy
 from panelry.contract import ACTIONS, BodyTooLarge, BodyTooSlow, MethodNotAllowed
 from panelry.database.pool import Pool
+from panelry.domain.orders import Draft, Placed
 from panelry.domain.refusals import Refusal
 from panelry.domain.vault import Vault
 from panelry.metrics import Metrics, Outcome
@@ -59,15 +60,16 @@ class Api:
         limits: Limits | None = None,
         metrics: Metrics | None = None,
         tell: Tell | None = None,
+        place: Perform[Draft, Placed | Refusal] | None = None,
     ) -> None:
         """Serve from a pool of connections; without `limits` nothing is limited.
 
         `vault` seals what is secret, `webhook_policy` says which URLs customers' endpoints may have, `tell` writes a line
-        of the log for each request.
+        of the log for each request, `place` places sets of orders where threads of this process are not to do that.
         """
         self._metrics = metrics or Metrics()
         self._limits = limits or Limits(None, ip_per_minute=0)
-        self._calls = Calls(pool, self._metrics)
+        self._calls = Calls(pool, self._metrics, place=place)
         self._hooks = Hooks(calls=self._calls, vault=vault, policy=webhook_policy)
         self._uses = Uses(pool)
         self._currency = currency

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextvars import Context
 from typing import Generic, TypeVar
@@ -13,6 +13,8 @@ from psycopg_pool import PoolTimeout
 
 Ask = TypeVar("Ask")
 Got = TypeVar("Got")
+Work = Callable[[Sequence[Ask]], Sequence[Got]]
+Perform = Callable[[Sequence[Ask]], Awaitable[Sequence[Got]]]
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 log = structlog.get_logger()
 
@@ -25,22 +27,11 @@ class Gathering(Generic[Ask, Got]):
     """Asks for many at once what callers ask for one by one; sets of at most `most`, one set at a time."""
 
     def __init__(
-        self,
-        work: Callable[[Sequence[Ask]], Sequence[Got]],
-        executor: Executor,
-        *,
-        most: int,
-        recover: Callable[[], None],
-        observe: Callable[[int], object] = lambda _: None,
+        self, perform: Perform[Ask, Got], *, most: int, observe: Callable[[int], object] = lambda _: None
     ) -> None:
-        """Let `work` answer sets in a thread of `executor`; `observe` hears of their sizes.
-
-        It must be safe to repeat: after a lost connection it is called again, once, after `recover`.
-        """
-        self._work = work
-        self._executor = executor
+        """Let `perform` answer sets, see `in_thread` and `beside`; `observe` hears of their sizes."""
+        self._perform = perform
         self._most = most
-        self._recover = recover
         self._observe = observe
         self._waiting: deque[tuple[Ask, asyncio.Future[Got]]] = deque()
         self._runner: asyncio.Task[None] | None = None
@@ -64,10 +55,10 @@ class Gathering(Generic[Ask, Got]):
     async def _answer(self, batch: Sequence[tuple[Ask, asyncio.Future[Got]]]) -> None:
         if not batch:
             return
-        loop = asyncio.get_running_loop()
         self._observe(len(batch))
         try:
-            got = await loop.run_in_executor(self._executor, self._call, [item for item, _ in batch])
+            got = await self._perform([item for item, _ in batch])
+            assert len(got) == len(batch), "each item has one answer"
         except Exception as error:  # noqa: BLE001 (whatever it is, the callers must hear of it)
             await self._failed(batch, error)
         else:
@@ -94,16 +85,29 @@ class Gathering(Generic[Ask, Got]):
             if not future.done():
                 future.set_exception(error)
 
-    def _call(self, items: Sequence[Ask]) -> Sequence[Got]:
+
+def in_thread(work: Work[Ask, Got], executor: Executor, *, recover: Callable[[], None]) -> Perform[Ask, Got]:
+    """Do sets in threads of `executor`, `steady`."""
+    sure = steady(work, recover)
+    return lambda items: asyncio.get_running_loop().run_in_executor(executor, sure, items)
+
+
+def steady(work: Work[Ask, Got], recover: Callable[[], None]) -> Work[Ask, Got]:
+    """Return `work` that is done again, once and after `recover`, where a connection was lost; then `Unavailable`.
+
+    It must be safe to repeat.
+    """
+
+    def done(items: Sequence[Ask]) -> Sequence[Got]:
         try:
             try:
-                got = self._work(items)
+                return work(items)
             except PoolTimeout:
                 raise
             except LOST:
-                self._recover()
-                got = self._work(items)
+                recover()
+                return work(items)
         except LOST as error:
             raise Unavailable from error
-        assert len(got) == len(items), "each item has one answer"
-        return got
+
+    return done

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from panelry import clock
-from panelry.api.batching import Ask, Gathering, Got
+from panelry.api.batching import Ask, Gathering, Got, Perform, Work, in_thread
 from panelry.database.pool import Conn, Pool
 from panelry.domain import accounts, catalog, ids, ledger, money, orders, refills
 from panelry.domain.accounts import AccountId, AccountState, AccountSuspended, Caller, KeyDigest
@@ -24,6 +24,7 @@ from panelry.metrics import Metrics
 
 T = TypeVar("T")
 
+MOST: Final = 256
 BALANCE_SECONDS: Final = 30.0
 MOST_BALANCES: Final = 100_000
 MOST_PRICE_LISTS: Final = 16
@@ -41,12 +42,20 @@ class PriceList:
 class Calls:
     """What the API asks of the business. Each method answers for one caller and works for many at once."""
 
-    def __init__(self, pool: Pool, metrics: Metrics | None = None) -> None:
-        """Work on a pool with threads of its own."""
+    def __init__(
+        self,
+        pool: Pool,
+        metrics: Metrics | None = None,
+        *,
+        place: Perform[Draft, Placed | Refusal] | None = None,
+    ) -> None:
+        """Work on a pool with threads of its own; `place` places sets where these are not to do that, too."""
         self._pool = pool
         self._metrics = metrics or Metrics()
         self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
-        self._place: Gathering[Draft, Placed | Refusal] = self._gather(self._place_set)
+        self._place: Gathering[Draft, Placed | Refusal] = Gathering(
+            place or self._threaded(self._place_set), most=MOST, observe=self._metrics.sizes_of("place")
+        )
         self._identify: Gathering[KeyDigest, Caller | Refusal] = self._gather(self._identify_set)
         self._statuses: Gathering[tuple[KeyDigest, Sequence[OrderId]], list[Status | None] | Refusal] = (
             self._gather(self._status_set)
@@ -61,7 +70,7 @@ class Calls:
         self._balance: Gathering[AccountId, Micros] = self._gather(self._balance_set)
         self._price_list: Gathering[KeyDigest, PriceList | Refusal] = self._gather(self._price_list_set)
         self._alone: Gathering[Callable[[Conn], Any], Any] = Gathering(
-            self._alone_set, self._threads, most=1, recover=pool.check
+            self._threaded(self._alone_set), most=1
         )
         self._balances: dict[AccountId, tuple[float, Micros]] = {}
         self._listed: dict[Decimal, PriceList] = {}
@@ -151,9 +160,12 @@ class Calls:
         """Let the threads end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _gather(self, work: Callable[[Sequence[Ask]], Sequence[Got]]) -> Gathering[Ask, Got]:
+    def _gather(self, work: Work[Ask, Got]) -> Gathering[Ask, Got]:
         observe = self._metrics.sizes_of(work.__name__.strip("_").removesuffix("_set"))
-        return Gathering(work, self._threads, most=256, recover=self._pool.check, observe=observe)
+        return Gathering(self._threaded(work), most=MOST, observe=observe)
+
+    def _threaded(self, work: Work[Ask, Got]) -> Perform[Ask, Got]:
+        return in_thread(work, self._threads, recover=self._pool.check)
 
     def _alone_set(self, works: Sequence[Callable[[Conn], Any]]) -> list[Any]:
         with self._pool.transaction() as conn:

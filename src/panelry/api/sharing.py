@@ -17,7 +17,7 @@ import valkey
 from valkey.backoff import NoBackoff
 from valkey.retry import Retry
 
-from panelry.api.batching import Gathering, Unavailable
+from panelry.api.batching import Gathering, Unavailable, in_thread
 from panelry.api.windows import WINDOW_SECONDS, Bucket, OwnWindows, Taken, minute
 
 SOCKET_SECONDS: Final = 0.1
@@ -49,7 +49,7 @@ class SharedWindows:
         self._now = now
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="limits")
         self._together: Gathering[Ask, Taken] = Gathering(
-            self._take_set, self._thread, most=MOST_AT_ONCE, recover=lambda: None
+            in_thread(self._take_set, self._thread, recover=lambda: None), most=MOST_AT_ONCE
         )
         self._is_there = False
         self._lost_in = -1

@@ -1,6 +1,7 @@
 """The kinds of trouble: refusals (a no is a value) and failures of the outside. A third kind, the bug, has no class."""
 
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 
 class Refusal(Exception):  # its name finishes "it was refused because …"
@@ -17,6 +18,9 @@ class Refusal(Exception):  # its name finishes "it was refused because …"
     def __init__(self, **details: str | int) -> None:
         super().__init__(self.code, details)
         self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), **self.details), ()
 
     def __str__(self) -> str:
         reason = (type(self).__doc__ or self.code).partition("because ")[2].rstrip(". \n") or self.code

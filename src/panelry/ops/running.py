@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from panelry import settings as panelry_settings
@@ -26,13 +27,20 @@ def run_server(
     port = up.free_port(host, port)
     panelry_settings.choose_django_settings()
     with session.database(keep=is_alone) as settings, ExitStack() as stack:
+        from panelry.api.beside import Beside
         from panelry.asgi import Entrance
+        from panelry.ops import placing
         from panelry.ops.presence import Presence
 
         # Pages alone count no requests.
         processes = stack.enter_context(Presence(settings)).count if part != "web" else lambda: 1
         entrance = Entrance(
-            settings, part=part, with_engine=with_engine, processes=processes, tell=logs.tell_request
+            settings,
+            part=part,
+            with_engine=with_engine,
+            processes=processes,
+            tell=logs.tell_request,
+            placer=Beside(partial(placing.start, settings.data)) if part != "web" else None,
         )
         collect_seldom()
         server(entrance, host=host, port=port).run()

@@ -63,7 +63,7 @@ def http(
             "status100": measure.read("status100", asking.statuses(api.url, stock.placed)),
             "services": measure.read("services", asking.services(api.url, stock.customers, services)),
         }
-        memory_mb = memory.peaks(ground.settings.data, {"api": api.pid})
+        memory_mb = memory.peaks(ground.settings.data, {"api": api.pid, "placing": memory.child(api.pid)})
     reads["status100"]["orders_per_second"] = round(reads["status100"]["per_second"] * ORDERS_EACH)
     with steps("the books"):
         wrong = ground.wrong()

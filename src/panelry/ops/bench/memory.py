@@ -8,7 +8,7 @@ from pathlib import Path
 from panelry.database import postmaster
 
 
-def peaks(data: Path, pids: Mapping[str, int] | None = None) -> dict[str, int]:
+def peaks(data: Path, pids: Mapping[str, int | None] | None = None) -> dict[str, int]:
     """Return megabytes: the most that this process and each named one ever had, and what PostgreSQL's have now.
 
     Those of the server of `data` share most of theirs, which counts once (Pss). What cannot be read is left out.
@@ -24,7 +24,16 @@ def peaks(data: Path, pids: Mapping[str, int] | None = None) -> dict[str, int]:
     return {name: round(size / 1024) for name, size in kilobytes.items() if size}
 
 
-def _kilobytes(pid: int, file: str, name: str) -> int | None:
+def child(pid: int) -> int | None:
+    """Return the only child of a process, `None` where that cannot be said."""
+    try:
+        pids = (Path("/proc") / str(pid) / "task" / str(pid) / "children").read_text().split()
+    except OSError:
+        return None
+    return int(pids[0]) if len(pids) == 1 else None
+
+
+def _kilobytes(pid: int | None, file: str, name: str) -> int | None:
     try:
         text = (Path("/proc") / str(pid) / file).read_text()
     except OSError:  # it has ended, is somebody else's, or this is no Linux
