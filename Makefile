@@ -4,7 +4,7 @@ BIN := .venv/bin
 TRANSLATIONS := $(wildcard src/panelry/web/locale/*/LC_MESSAGES/django.po)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install run test check lint lock messages screenshots
+.PHONY: install run test check lint lock messages documents screenshots
 
 install: .venv/installed
 
@@ -46,6 +46,15 @@ messages: .venv/installed-dev
 		../../../$(BIN)/django-admin makemessages --settings panelry.web.configuration \
 		--locale tr --locale ar --add-location file --no-obsolete --no-wrap
 	$(MAKE) install
+
+# Take the pictures of README.md; make screenshots ALL=folder takes every page in each language, size and theme.
+screenshots: .venv/installed-dev
+	tests/install-system-packages
+	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py $(if $(ALL),--all $(ALL))
+
+# Write docs/resellers from what the pages for developers are made of.
+documents: .venv/installed-dev
+	PANELRY_SECRET_KEY=only-for-reading-the-settings-of-django $(BIN)/python tests/documents.py
 
 # Pin every dependency with its hashes, newest versions that pyproject.toml allows.
 lock: .venv/installed-dev

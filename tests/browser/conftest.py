@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from visits import Reader, launched
+from visits import Reader, cookies_of, launched
 
 import servers
 from journeys.panels import panel
@@ -35,16 +35,7 @@ def stranger(browser: Browser, demonstration: dict[str, str]) -> Reader:
 @pytest.fixture(scope="session")
 def cookies(browser: Browser, demonstration: dict[str, str]) -> list[object]:
     """Return what the customer's browser carries after signing in."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(demonstration["address"] + "/sign-in/")
-    page.fill("[name=login]", demonstration["customer"])
-    page.fill("[name=password]", demonstration["password"])
-    page.click("main button.primary")
-    page.wait_for_url("**/dashboard/")
-    found: list[object] = list(context.cookies())
-    context.close()
-    return found
+    return cookies_of(browser, demonstration)
 
 
 @pytest.fixture

@@ -34,6 +34,20 @@ def launched(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
 
 
+def cookies_of(browser: Browser, told: Mapping[str, str]) -> list[Any]:
+    """Sign the customer of the demonstration in; return what the browser carries afterwards."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(told["address"] + "/sign-in/")
+    page.fill("[name=login]", told["customer"])
+    page.fill("[name=password]", told["password"])
+    page.click("main button.primary")
+    page.wait_for_url("**/dashboard/")
+    found = list(context.cookies())
+    context.close()
+    return found
+
+
 @dataclass(kw_only=True)
 class Visit:
     """One page, and what happened while it was looked at."""
