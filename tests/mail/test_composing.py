@@ -23,6 +23,15 @@ WEBHOOK: Final = {
 DATA: Final = {
     "webhook_disabled": WEBHOOK,
     "tier_reached": {"tier": "Reseller", "discount": "3", "per_minute": 1000},
+    "message_received": {
+        "number": 7,
+        "subject": "order",
+        "name": "Ada",
+        "email": "ada@example.com",
+        "language": "tr",
+        "text": "Where is my order?",
+        "address": "https://panel.example/office/admin/content/message/7/change/",
+    },
 }
 TEMPLATES: Final = Path(mail.__file__).parent / "templates"
 

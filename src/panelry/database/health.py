@@ -9,10 +9,8 @@ from panelry.database.statements import Statements
 
 SQL: Final = Statements.beside(__file__)
 GUARDS: Final = Path(__file__).parents[1] / "schema" / "guards.sql"
-MIGRATIONS: Final = {
-    "schema": GUARDS.parent / "migrations",
-    "content": GUARDS.parents[1] / "web" / "content" / "migrations",
-}
+MIGRATIONS: Final = (GUARDS.parent / "migrations", *sorted(GUARDS.parents[1].glob("web/*/migrations")))
+"""Where the migrations of our own applications stand; each folder lies in one that is called as its application."""
 
 
 def beat(conn: Conn) -> None:
@@ -33,7 +31,7 @@ def is_current(conn: Conn) -> bool:
     ).fetchall()[0]
     if not is_made:
         return False
-    expected = {(app, path.stem) for app, files in MIGRATIONS.items() for path in files.glob("[0-9]*.py")}
+    expected = {(folder.parent.name, path.stem) for folder in MIGRATIONS for path in folder.glob("[0-9]*.py")}
     applied = set(SQL["applied"](conn).fetchall())
     guards = [bytes(digest) for (digest,) in SQL["guards"](conn) if digest]
     return expected <= applied and guards == [guards_digest()]

@@ -50,8 +50,13 @@ def others(conn: Conn, me: Process, *, has_ended: Callable[[Process], bool]) -> 
 def beat(conn: Conn, me: Process) -> int:
     """Say that this process is there; return how many are, this one included."""
     SQL["beat_process"](conn, id=me.id, machine=me.machine, pid=me.pid)
-    [count] = SQL["count_processes"](conn, silence=SILENCE).fetchall()[0]
-    return int(count)
+    return count(conn)
+
+
+def count(conn: Conn) -> int:
+    """Return how many processes serve the API, as they say themselves."""
+    [[found]] = SQL["count_processes"](conn, silence=SILENCE).fetchall()
+    return int(found)
 
 
 def leave(conn: Conn, me: Process) -> None:

@@ -11,8 +11,8 @@ SELECT extract(epoch FROM clock_now() - engine_seen_at)::float8 FROM panel;
 SELECT guards FROM panel;
 
 -- name: applied
--- The migrations of our own tables that this database has seen.
-SELECT app, name FROM django_migrations WHERE app IN ('schema', 'content');
+-- The migrations that this database has seen, with the application of each.
+SELECT app, name FROM django_migrations;
 
 -- name: lock_processes
 -- Let processes that start at the same time do so one after another.

@@ -1,6 +1,6 @@
 """What monitoring reads at /metrics: counted in this process, or read from the database (docs/operators/metrics.md)."""
 
 from panelry.metrics.counting import Metrics, Outcome
-from panelry.metrics.readings import Readings
+from panelry.metrics.readings import Readings, overdue
 
-__all__ = ["Metrics", "Outcome", "Readings"]
+__all__ = ["Metrics", "Outcome", "Readings", "overdue"]

@@ -53,6 +53,11 @@ class Readings(Collector):
         return [_gauge("panelry_database_up", UP, [((), 0.0)])]
 
 
+def overdue(conn: Conn) -> dict[str, float]:
+    """Return for each kind of work for how many seconds its oldest due piece has waited; 0 where none waits."""
+    return dict(SQL["overdue"](conn).fetchall())
+
+
 UP: Final = "1 where the database answers; without it nothing below is told."
 Samples = Iterable[tuple[Sequence[str], float]]
 
@@ -72,7 +77,7 @@ def _all(conn: Conn) -> list[Metric]:
         _gauge(
             "panelry_overdue_seconds",
             "For how long the oldest due work of a kind has waited to be taken up; 0 where none waits.",
-            [((kind,), seconds) for kind, seconds in SQL["overdue"](conn)],
+            [((kind,), seconds) for kind, seconds in overdue(conn).items()],
             ["work"],
         ),
         *_unknown(conn),

@@ -23,6 +23,7 @@ if not any(getattr(one, "name", None) == "home" for one in public):
 
 urlpatterns = [
     *i18n_patterns(*public, prefix_default_language=False),
+    *site.files,
     *developers.files,
     path("language/", choose, name="set_language"),
     path("brand/logo/<str:digest>", branding.logo, name="brand_logo"),

@@ -1,5 +1,6 @@
 """Words, amounts and times as people read them; all are filters in every template."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -37,6 +38,7 @@ OTHER_STATES: Final[dict[str, str | Promise]] = {
     "revoked": gettext_lazy("Revoked"),
 }
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_TIME: Final = re.compile(r"([0-9]{1,4}) ?(minute|hour|day|week|month)s?", re.IGNORECASE | re.ASCII)
 
 
 @register.filter
@@ -61,6 +63,14 @@ def priced(micros: int) -> str:
 def counted(number: int) -> str:
     """Write a count for people: `12,500`."""
     return str(number_format(number, use_l10n=True, force_grouping=True))
+
+
+@register.filter
+def percent(number: Decimal) -> str:
+    """Write a percentage: `7.5%`, in Turkish `%7,5`."""
+    exact = format(number.normalize(), "f")
+    digits = number_format(Decimal(exact), decimal_pos=len(exact.partition(".")[2]), use_l10n=True)
+    return _("%(number)s%%") % {"number": digits}
 
 
 @register.filter
@@ -109,3 +119,20 @@ def ago(at: datetime) -> str:
         days = seconds // DAY
         return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
     return date_format(at, "DATE_FORMAT")
+
+
+@register.filter
+def usual_time(text: str) -> str:
+    """Write a service's usual time in the reader's language where it is a number and a unit; else as it was told."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return text
+    count = int(match[1])
+    words = {
+        "minute": ngettext("%(count)d minute", "%(count)d minutes", count),
+        "hour": ngettext("%(count)d hour", "%(count)d hours", count),
+        "day": ngettext("%(count)d day", "%(count)d days", count),
+        "week": ngettext("%(count)d week", "%(count)d weeks", count),
+        "month": ngettext("%(count)d month", "%(count)d months", count),
+    }
+    return words[match[2].lower()] % {"count": count}

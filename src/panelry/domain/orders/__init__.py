@@ -36,6 +36,7 @@ from panelry.domain.orders.queries import (
 )
 from panelry.domain.orders.rules import backoff, wait_at
 from panelry.domain.orders.rules.parameters import MOST_LINES, positive_integer
+from panelry.domain.orders.rules.pricing import charge_for, refund_due
 from panelry.domain.orders.rules.reconciling import Lookup, Sight
 from panelry.domain.orders.rules.settling import (
     AcceptedAs,
@@ -151,6 +152,7 @@ __all__ = [
     "ask_later",
     "backoff",
     "cancel",
+    "charge_for",
     "claim_cancels",
     "claim_lookups",
     "claim_resends",
@@ -167,6 +169,7 @@ __all__ = [
     "record_cancels",
     "record_lookup",
     "record_outcomes",
+    "refund_due",
     "reroute",
     "settle",
     "sheet",

@@ -23,8 +23,8 @@ def _shades(strength: float) -> dict[str, str]:
     }
 
 
-def _list(title: str | Promise, icon: str, model: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:schema_{model}_changelist")}
+def _list(title: str | Promise, icon: str, model: str, app: str = "schema") -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
 
 
 def _name(_request: HttpRequest) -> str:
@@ -72,6 +72,17 @@ UNFOLD: Final[dict[str, Any]] = {
                     _list(_("Accounts"), "account_balance_wallet", "account"),
                     _list(_("Log-ins"), "person", "user"),
                     _list(_("API keys"), "key", "apikey"),
+                    _list(_("Messages"), "mail", "message", app="content"),
+                ],
+            },
+            {
+                "title": _("Public site"),
+                "items": [
+                    _list(_("Pages"), "article", "page", app="content"),
+                    _list(_("Posts"), "edit_note", "post", app="content"),
+                    _list(_("Questions"), "help", "question", app="content"),
+                    _list(_("Giveaways"), "redeem", "giveaway", app="content"),
+                    _list(_("Incidents"), "warning", "incident", app="content"),
                 ],
             },
             {

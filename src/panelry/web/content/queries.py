@@ -1,6 +1,5 @@
 """What public pages ask of the content: only what is published, never more than a page of it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -30,13 +29,13 @@ def versions(slug: str) -> dict[int, Page]:
     return {one.version: one for one in published.only("version", "published_at").order_by("-version")[:100]}
 
 
-def posts(kind: Kind, *, most: int, before: Post | None = None) -> Sequence[Post]:
+def posts(kind: Kind, *, most: int, before: Post | None = None) -> list[Post]:
     """Return published posts of a kind, newest first; `before` is the one to go on from."""
     published = Post.objects.filter(kind=kind, published_at__lte=clock.now())
     if before is not None:
         is_earlier = Q(published_at__lt=before.published_at)
         published = published.filter(is_earlier | Q(published_at=before.published_at, id__lt=before.id))
-    return published.order_by("-published_at", "-id")[:most]
+    return list(published.order_by("-published_at", "-id")[:most])
 
 
 def post(kind: Kind, slug: str) -> Post | None:
@@ -44,21 +43,18 @@ def post(kind: Kind, slug: str) -> Post | None:
     return Post.objects.filter(kind=kind, slug=slug, published_at__lte=clock.now()).first()
 
 
-def questions() -> Sequence[Question]:
+def questions() -> list[Question]:
     """Return the questions that are shown, in their order."""
-    return Question.objects.filter(is_shown=True).order_by("position", "id")[:MOST_QUESTIONS]
+    return list(Question.objects.filter(is_shown=True).order_by("position", "id")[:MOST_QUESTIONS])
 
 
-def giveaways() -> Sequence[Giveaway]:
+def giveaways() -> list[Giveaway]:
     """Return giveaways, those that end last first."""
-    return Giveaway.objects.filter(is_shown=True).order_by("-ends_at", "-id")[:MOST_GIVEAWAYS]
+    return list(Giveaway.objects.filter(is_shown=True).order_by("-ends_at", "-id")[:MOST_GIVEAWAYS])
 
 
-def incidents() -> Sequence[Incident]:
+def incidents() -> list[Incident]:
     """Return the incidents of the last 90 days and those that last, newest first, with their notes."""
     recent = Q(ended_at__isnull=True) | Q(ended_at__gte=clock.now() - INCIDENTS_FOR)
-    return (
-        Incident.objects.filter(recent)
-        .order_by("-began_at", "-id")
-        .prefetch_related("notes")[:MOST_INCIDENTS]
-    )
+    found = Incident.objects.filter(recent).order_by("-began_at", "-id").prefetch_related("notes")
+    return list(found[:MOST_INCIDENTS])

@@ -1,0 +1,42 @@
+"""What templates of public pages need beside words and amounts; all of it is in every template."""
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
+
+from panelry.web.brand import Brand
+from panelry.web.content import prose as content
+from panelry.web.content.models.writing import Written
+from panelry.web.site.addresses import root
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def prose(context: Context, written: Written) -> SafeString:
+    """Write a body as HTML, in the language that its reader sees."""
+    brand = context["brand"]
+    assert isinstance(brand, Brand)
+    return content.html(written.body, name=brand.name)
+
+
+@register.simple_tag(takes_context=True)
+def named(context: Context, text: str) -> str:
+    """Put the panel's name into a title or a summary."""
+    return text.replace(content.NAME, context["brand"].name)
+
+
+@register.simple_tag(takes_context=True)
+def url_of_page(context: Context) -> str:
+    """Return the whole address of the page that is being made, without what is asked of it."""
+    request = context["request"]
+    assert isinstance(request, HttpRequest)
+    return root(request) + request.path
+
+
+@register.filter
+def plain_text(text: str) -> str:
+    """Return a text that others wrote without any tags that they put into it."""
+    return strip_tags(text) if "<" in text else text
