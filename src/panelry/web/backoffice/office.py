@@ -15,6 +15,8 @@ from panelry.schema import models
 from panelry.web.backoffice import lists
 from panelry.web.branding.models import Branding
 from panelry.web.branding.office import BrandPage
+from panelry.web.content import models as content
+from panelry.web.content import office as writing
 
 
 class Office(UnfoldAdminSite):  # type: ignore[misc]
@@ -62,3 +64,9 @@ office.register(models.Account, lists.Accounts)
 office.register(models.User, lists.LogIns)
 office.register(models.ApiKey, lists.ApiKeys)
 office.register(Branding, BrandPage)
+office.register(content.Page, writing.Pages)
+office.register(content.Post, writing.Posts)
+office.register(content.Question, writing.Questions)
+office.register(content.Giveaway, writing.Giveaways)
+office.register(content.Incident, writing.Incidents)
+office.register(content.Message, writing.Messages)
