@@ -1,7 +1,6 @@
-"""The receivers of docs/resellers/webhooks.md as processes of their own."""
+"""The programs of the documentation that take webhooks, as processes of their own."""
 
 import http.client
-import re
 import shutil
 import socket
 import sqlite3
@@ -18,13 +17,13 @@ import pytest
 
 import servers
 from panelry.settings import child_environment
+from panelry.web.site.developers.texts import program
 
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "resellers" / "webhooks.md").read_text()
-RECEIVERS: Final = dict(
-    re.findall(r"^### ([^\n]+)\n```((?:python|javascript|php)\n.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-)
-"""Each receiver's heading, with its language and program."""
-_FILES: Final = {"python": "receiver.py", "javascript": "receiver.mjs", "php": "receiver.php"}
+RECEIVERS: Final = {
+    name: program(f"{name}.txt")
+    for name in ("shorter.py", "receiver.py", "receiver.mjs", "receiver.php")
+}
+"""Each program by its name, which says what runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,14 @@ class Receiver:
 
 
 @contextmanager
-def receiving(heading: str, folder: Path, secret: str) -> Iterator[Receiver]:
-    """Run the receiver under this heading until the end of the block."""
-    language, _, program = RECEIVERS[heading].partition("\n")
-    file, port = folder / _FILES[language], servers.free_port()
-    file.write_text(program)
+def receiving(name: str, folder: Path, secret: str, port: int | None = None) -> Iterator[Receiver]:
+    """Run one of the programs until the end of the block, on a port of its own unless one is given."""
+    file, port = folder / name, port or servers.free_port()
+    file.write_text(RECEIVERS[name])
     environment = child_environment(WEBHOOK_SECRET=secret, PORT=str(port))
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            _command(language, file, port), env=environment, stdout=output, stderr=subprocess.PIPE
+            _command(file, port), env=environment, stdout=output, stderr=subprocess.PIPE
         )
     try:
         _wait_for(process, port)
@@ -71,15 +69,22 @@ def receiving(heading: str, folder: Path, secret: str) -> Iterator[Receiver]:
         process.communicate()
 
 
-def _command(language: str, file: Path, port: int) -> list[str]:
-    if language == "python":
-        return [sys.executable, str(file)]
-    program = shutil.which("node" if language == "javascript" else "php")
-    if program is None:
-        pytest.skip(f"nothing here runs {language}: tests/install-system-packages installs it")
-    return (
-        [program, str(file)] if language == "javascript" else [program, "-S", f"127.0.0.1:{port}", str(file)]
-    )
+def _command(file: Path, port: int) -> list[str]:
+    match file.suffix:
+        case ".py":
+            return [sys.executable, str(file)]
+        case ".mjs":
+            return [installed("node"), str(file)]
+        case _:
+            return [installed("php"), "-S", f"127.0.0.1:{port}", str(file)]
+
+
+def installed(name: str) -> str:
+    """Return where a program is; without it the test is skipped."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not here: tests/install-system-packages installs it")
+    return found
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:

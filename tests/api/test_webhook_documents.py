@@ -1,4 +1,4 @@
-"""docs/resellers/webhooks.md: its bodies are what is sent, its receivers take what is genuine and nothing else."""
+"""The page about webhooks: its bodies are what is sent, its receivers take what is genuine and nothing else."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 import contract
 import pytest
-from documented import PAGE, RECEIVERS, receiving
+from documented import RECEIVERS, receiving
 from standardwebhooks import Webhook
 
 from domain.endpoints import bodies
@@ -30,17 +30,12 @@ from panelry.domain.providers import (
 )
 from panelry.domain.refills import RefillId, Wanted
 from panelry.domain.webhooks import EVENTS, Claimed, WebhookId
+from panelry.web.site.developers import events
+from panelry.web.site.developers.texts import text
 
-EXAMPLES: dict[str, dict[str, Any]] = dict(
-    zip(
-        re.findall(r"^### ([a-z_]+\.[a-z_]+)$", PAGE, re.MULTILINE),
-        map(json.loads, re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)),
-        strict=True,
-    )
-)
-"""Each event's heading with its example."""
+EXAMPLES: dict[str, dict[str, Any]] = {name: body for name, (_, body) in events.EVENTS.items()}
 VECTOR = re.compile(
-    r"secret `(whsec_[^`]+)` and the timestamp `(\d+)` this body\n```\n(.*)\n```\nhas the signature `(.*)`"
+    r"secret `(whsec_[^`]+)` and the timestamp `(\d+)` this body\n\n```json\n(.*)\n```\n\nhas the signature `(.*)`"
 )
 SKEW = timedelta(minutes=6)
 
@@ -108,7 +103,7 @@ def test_the_contract_knows_the_events_that_there_are() -> None:
 
 
 def test_the_example_of_a_signature_is_right() -> None:
-    found = VECTOR.search(PAGE)
+    found = VECTOR.search(text("webhooks", "en").body)
     assert found
     secret, timestamp, body, signature = found.groups()
     at = datetime.fromtimestamp(int(timestamp), UTC)
@@ -139,9 +134,9 @@ def claimed_for(conn: Conn, hook: WebhookId) -> list[Claimed]:
     return sorted((one for one in found if one.webhook_id == hook), key=lambda one: one.told.sequence)
 
 
-@pytest.mark.parametrize("heading", RECEIVERS)
+@pytest.mark.parametrize("name", RECEIVERS)
 def test_a_receiver_takes_what_is_genuine_once_and_in_order_and_nothing_else(
-    conn: Conn, given: Given, folder: Path, heading: str
+    conn: Conn, given: Given, folder: Path, name: str
 ) -> None:
     provider, customer = given.provider(), given.customer("10")
     hook = given.webhook(customer)
@@ -151,7 +146,7 @@ def test_a_receiver_takes_what_is_genuine_once_and_in_order_and_nothing_else(
     first, second = signed(created), signed(processing)
     wrong = "whsec_" + "A" * 43 + "="
     unsigned = {name: value for name, value in first.headers.items() if name != "webhook-signature"}
-    with receiving(heading, folder, hook.secret) as receiver:
+    with receiving(name, folder, hook.secret) as receiver:
         hostile = [
             Signed(first.body.replace(b'"0.10"', b'"9.10"'), first.headers),
             Signed(first.body, {**first.headers, "webhook-id": second.headers["webhook-id"]}),
@@ -169,9 +164,9 @@ def test_a_receiver_takes_what_is_genuine_once_and_in_order_and_nothing_else(
         assert receiver.took() == [f"{ids.show(ids.ORDER, order)} processing 0.10"]
 
 
-@pytest.mark.parametrize("heading", RECEIVERS)
+@pytest.mark.parametrize("name", RECEIVERS)
 def test_a_receiver_goes_on_with_either_secret_for_a_day_after_a_rotation(
-    conn: Conn, given: Given, folder: Path, heading: str
+    conn: Conn, given: Given, folder: Path, name: str
 ) -> None:
     customer = given.customer()
     hook = given.webhook(customer)
@@ -183,6 +178,6 @@ def test_a_receiver_goes_on_with_either_secret_for_a_day_after_a_rotation(
     [_, after] = claimed_for(conn, hook.id)
     takes = {}
     for secret in (hook.secret, new):
-        with receiving(heading, folder, secret) as receiver:
+        with receiving(name, folder, secret) as receiver:
             takes[secret] = [receiver.post(s.body, s.headers) for s in map(signed, (within, after))]
     assert takes == {hook.secret: [204, 400], new: [204, 204]}

@@ -63,7 +63,7 @@ EXAMPLE = re.compile(
 
 
 def test_the_examples_of_refunds_are_what_the_rule_says() -> None:
-    examples = EXAMPLE.findall((ROOT / "docs" / "resellers" / "refunds.md").read_text())
+    examples = EXAMPLE.findall((ROOT / "docs" / "resellers" / "order-status.md").read_text())
     assert len(examples) == 6
     for quantity, charge, remains, kept, back in examples:
         micros = money.parse(charge)

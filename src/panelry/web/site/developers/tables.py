@@ -116,7 +116,7 @@ def _events(_which: str, _panel: Panel) -> str:
 
 
 def _standardwebhooks(_which: str, _panel: Panel) -> str:
-    return fenced(program("standardwebhooks.py.txt"), "python")
+    return fenced(program("shorter.py.txt"), "python")
 
 
 EXPANDED: Final[Mapping[str, Callable[[str, Panel], str]]] = {
