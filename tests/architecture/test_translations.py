@@ -86,7 +86,7 @@ def extracted() -> Iterator[Path]:
         copy = folder / "web"
         shutil.copytree(WEB, copy, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "static"))
         subprocess.run(
-            [sys.executable, "-m", "django", "makemessages", "--settings", "panelry.web.configuration",
+            [sys.executable, "-P", "-m", "django", "makemessages", "--settings", "panelry.web.configuration",
              "--locale", "tr", "--locale", "ar", "--add-location", "file", "--no-obsolete", "--no-wrap"],
             cwd=copy, check=True, stdout=subprocess.DEVNULL, env=panelry_settings.child_environment(),
         )  # fmt: skip

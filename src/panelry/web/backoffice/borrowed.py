@@ -1,0 +1,48 @@
+"""What Unfold says in the office without a translation of its own: named here, so that our catalogues have it."""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+WORDS: Final = (
+    gettext_noop("Select record"),
+    gettext_noop("Select action"),
+    gettext_noop("Select action to run"),
+    gettext_noop("Select value"),
+    gettext_noop("Run"),
+    gettext_noop("Filters"),
+    gettext_noop("Apply Filters"),
+    gettext_noop("Reset filters"),
+    gettext_noop("Select all rows"),
+    gettext_noop("Expand row"),
+    gettext_noop("Add row"),
+    gettext_noop("More actions"),
+    gettext_noop("Type to search"),
+    gettext_noop("Search apps and models..."),
+    gettext_noop("All applications"),
+    gettext_noop("Recent searches"),
+    gettext_noop("No recent searches"),
+    gettext_noop("No results matching your query"),
+    gettext_noop("No results found"),
+    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
+    gettext_noop("Loading more results..."),
+    gettext_noop("No data"),
+    gettext_noop("True"),
+    gettext_noop("False"),
+    gettext_noop("Submit"),
+    gettext_noop("This item will be deleted."),
+    gettext_noop("Click to cancel"),
+    gettext_noop("Click to download"),
+    gettext_noop("Image preview"),
+    gettext_noop("Record picture"),
+    gettext_noop("Choose file to upload"),
+    gettext_noop("Go back"),
+    gettext_noop("Previous"),
+    gettext_noop("Next"),
+    gettext_noop("General"),
+    gettext_noop("Light"),
+    gettext_noop("Dark"),
+    gettext_noop("System"),
+    gettext_noop("Return to site"),
+    gettext_noop("Date"),
+)
