@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from django.db import Error
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -49,10 +50,13 @@ _read: tuple[float, Brand] | None = None
 
 
 def current() -> Brand:
-    """Return the brand, at most `KEPT_SECONDS` old."""
+    """Return the brand, at most `KEPT_SECONDS` old; without a database as it was known last."""
     global _read  # noqa: PLW0603 (one value of the process, replaced as a whole)
     if _read is None or clock.monotonic() - _read[0] > KEPT_SECONDS:
-        row = _row()
+        try:
+            row = _row()
+        except Error:
+            return _read[1] if _read else Brand()
         digest = sha256(bytes(row.logo)).hexdigest()[:16] if row.logo else ""
         _read = clock.monotonic(), Brand(name=str(row), accent=row.accent, logo_digest=digest)
     return _read[1]

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +33,8 @@ class ContentSecurityPolicy:
         nonce = secrets.token_urlsafe(16)
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            return response  # the page that the browser kept goes with the policy, and the nonce, that came with it
         policy = FOR_ADMIN if request.path_info.startswith(ADMIN) else STRICT.format(nonce=nonce)
         response.headers.setdefault("Content-Security-Policy", policy)
         return response

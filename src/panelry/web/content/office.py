@@ -28,12 +28,37 @@ TEXTS: Final = (
 )
 
 
-class Writing(ModelAdmin):  # type: ignore[misc]
-    """Content that staff write. It is hidden rather than deleted, so that our first texts do not come back."""
+class ForStaff(ModelAdmin):  # type: ignore[misc]
+    """Content is the business of all staff."""
 
     list_per_page = 50
-    list_fullwidth = True
     show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+        """Let all staff read."""
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Let all staff read."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let all staff write."""
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+        """Let all staff write."""
+        return self.has_view_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+        """Let all staff delete."""
+        return self.has_view_permission(request)
+
+
+class Writing(ForStaff):
+    """Content that staff write. It is hidden rather than deleted, so that our first texts do not come back."""
+
+    list_fullwidth = True
     search_fields: ClassVar = ("title_en", "title_tr", "title_ar")
     settings_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -114,11 +139,17 @@ class Giveaways(Writing):
 
 
 class Notes(TabularInline):  # type: ignore[misc]
-    """What became known about an incident, and when."""
+    """What became known about an incident, and when; the incident's form says who may write."""
 
     model = IncidentNote
     extra = 1
     max_num = 100
+
+    def has_view_permission(self, *_: object) -> bool:
+        """Let whoever sees the incident read."""
+        return True
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
 
 
 class Incidents(Writing):
@@ -131,13 +162,11 @@ class Incidents(Writing):
     settings_fields = ("impact", "began_at", "ended_at")
 
 
-class Messages(ModelAdmin):  # type: ignore[misc]
+class Messages(ForStaff):
     """What visitors wrote; it can be marked as answered, and deleted when it has been dealt with."""
 
     list_display = ("at", "subject", "email", "language", "is_answered")
     list_filter = ("is_answered", "subject")
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ("-at", "-id")
     search_fields: ClassVar = ("email",)
     fields = ("at", "subject", "name", "email", "language", "text", "is_answered")

@@ -1,6 +1,7 @@
 """What a reader asks of the price list, and what of it answers that."""
 
-from dataclasses import dataclass, field, fields, replace
+import re
+from dataclasses import dataclass, fields, replace
 from typing import Final, Self
 
 from django.http import Http404, QueryDict
@@ -10,6 +11,7 @@ from panelry.web.site.price_list import Entry, PriceList, folded
 
 LONGEST_SEARCH: Final = 100
 PER_PAGE: Final = 100
+_PAGE: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 PRICED: Final = {"thousand": PER_THOUSAND, "package": PER_PACKAGE}
 
 
@@ -25,13 +27,13 @@ class Question:
     refill: bool = False
     dripfeed: bool = False
     cancel: bool = False
-    page: int = field(default=1)
+    page: int = 1
 
     @classmethod
     def read(cls, asked: QueryDict) -> Self:
         """Take the filters out of an address. Raises `Http404` for a page that is no number."""
         page = asked.get("page") or "1"
-        if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6):
+        if not _PAGE.fullmatch(page):
             raise Http404
         return cls(
             q=asked.get("q", "").strip()[:LONGEST_SEARCH],
@@ -73,7 +75,7 @@ class Found:
     @property
     def last(self) -> int:
         """Return the place of the last one."""
-        return self.first + len(self.entries) - 1
+        return self.first + len(self.entries) - 1 if self.entries else 0
 
 
 def find(price_list: PriceList, question: Question) -> Found:

@@ -3,13 +3,13 @@
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
 from panelry.web.brand import Brand
 from panelry.web.content import prose as content
 from panelry.web.content.models.writing import Written
 from panelry.web.site.addresses import root
+from panelry.web.site.prices import plain
 
 register = template.Library()
 
@@ -36,7 +36,4 @@ def url_of_page(context: Context) -> str:
     return root(request) + request.path
 
 
-@register.filter
-def plain_text(text: str) -> str:
-    """Return a text that others wrote without any tags that they put into it."""
-    return strip_tags(text) if "<" in text else text
+register.filter("plain_text", plain)

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -135,5 +136,10 @@ def rate_of(text: str, discount_percent: Decimal) -> tuple[Micros, bool]:
 
 def first_sentence(description: str) -> str:
     """Return how a description begins: who delivers, and how, if the operator wrote it so."""
-    first = description.strip().split("\n", 1)[0].split(". ", 1)[0].rstrip(".").strip()
+    first = plain(description).strip().split("\n", 1)[0].split(". ", 1)[0].rstrip(".").strip()
     return first if len(first) <= LONGEST_FIRST else first[: LONGEST_FIRST - 1].rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """Return a text of a provider's list without tags that stand in it."""
+    return strip_tags(text) if "<" in text else text
