@@ -77,3 +77,20 @@ def test_a_form_that_does_not_say_where_it_was_leads_back_there(client: Client) 
     assert answer["Location"] == "/office/admin/schema/order/?p=2"
     elsewhere = {"referer": "https://evil.example/office/"}
     assert client.post("/language/", {"language": "tr"}, headers=elsewhere)["Location"] == "/tr/"
+
+
+@pytest.mark.parametrize(
+    ("page", "own"), [("/pricing/", "/pricing/"), ("/tr/pricing/?x=1", "/tr/pricing/"), ("/ar/", "/ar/")]
+)
+def test_a_public_page_names_its_address_and_those_of_its_other_languages(
+    client: Client, page: str, own: str
+) -> None:
+    head = client.get(page).content.decode().partition("</head>")[0]
+    assert f'<link rel="canonical" href="http://localhost{own}">' in head
+    bare = own.removeprefix("/tr").removeprefix("/ar")
+    for language, there in [("en", bare), ("tr", "/tr" + bare), ("ar", "/ar" + bare), ("x-default", bare)]:
+        assert f'<link rel="alternate" hreflang="{language}" href="http://localhost{there}">' in head
+
+
+def test_a_public_page_needs_no_cookie(client: Client) -> None:
+    assert not client.get("/pricing/").cookies

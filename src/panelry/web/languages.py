@@ -16,6 +16,8 @@ from django.utils.translation import get_language_from_path, get_language_from_r
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from panelry.web.site.addresses import root
+
 register = template.Library()
 
 PERSONAL: Final = ("/dashboard/", "/sign-", "/office/", "/language/", "/styleguide/")
@@ -97,7 +99,7 @@ def editions(context: Context) -> list[Edition]:
             code=code,
             name=str(name),
             path=(path := translated(request.path_info, code)),
-            address=request.build_absolute_uri(path),
+            address=root(request) + path,
             is_right_to_left=code in settings.LANGUAGES_BIDI,
             is_current=code == translation.get_language(),
         )

@@ -17,12 +17,8 @@ from panelry.web.site import urls as site
 from panelry.web.site.developers import urls as developers
 from panelry.web.styleguide import styleguide
 
-public = [*site.urlpatterns, *developers.urlpatterns]
-if not any(getattr(one, "name", None) == "home" for one in public):
-    public.insert(0, path("", RedirectView.as_view(pattern_name="dashboard"), name="home"))
-
 urlpatterns = [
-    *i18n_patterns(*public, prefix_default_language=False),
+    *i18n_patterns(*site.urlpatterns, *developers.urlpatterns, prefix_default_language=False),
     *site.files,
     *developers.files,
     path("language/", choose, name="set_language"),
