@@ -57,7 +57,7 @@ def test_first_texts_are_installed_once_and_never_over_what_an_operator_wrote() 
     question.save()
 
 
-@pytest.mark.parametrize("folder", ["pages", "posts", "releases"])
+@pytest.mark.parametrize("folder", ["pages", "posts", "releases", "demonstration"])
 def test_the_languages_of_a_first_text_have_the_same_shape(folder: str) -> None:
     for slug, fields in files.documents(folder):
         shapes = [_shape(fields[f"body_{language}"]) for language in LANGUAGES]
@@ -166,3 +166,18 @@ def test_the_content_models_and_their_migrations_agree() -> None:
     known = MigrationLoader(None)
     detector = MigrationAutodetector(known.project_state(), ProjectState.from_apps(apps))
     assert "content" not in detector.changes(graph=known.graph)
+
+
+def test_the_demonstration_writes_its_texts_once() -> None:
+    from panelry.web.content import demonstration
+    from panelry.web.content.models import Giveaway, Post
+
+    demonstration.fill()
+    Post.objects.filter(slug=demonstration.NOTICE).update(title_en="Changed")
+    demonstration.fill()
+    try:
+        assert Post.objects.get(slug=demonstration.NOTICE).title_en == "Changed"
+        assert Giveaway.objects.filter(slug=demonstration.GIVEAWAY).count() == 1
+    finally:
+        Post.objects.filter(slug=demonstration.NOTICE).delete()
+        Giveaway.objects.filter(slug=demonstration.GIVEAWAY).delete()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from panelry import settings as panelry_settings
 from panelry.database.pool import Conn, Pool
 from panelry.domain import accounts, billing, catalog, coupons, money, orders, providers
 from panelry.domain.accounts import AccountNotFound
@@ -141,6 +142,7 @@ def prepare(session: Session, settings: Settings, *, address: str) -> tuple[list
             note.write()  # before the commit: a key that only the database knows would be lost
     finally:
         pool.close()
+    _write()
     curl = (
         f"curl -s {address}/api/v2 -d key={note.key} -d action=add -d service={service} "
         "-d link=https://example.com/spring-sale -d quantity=1000 -d request_id=first-order"
@@ -149,6 +151,19 @@ def prepare(session: Session, settings: Settings, *, address: str) -> tuple[list
     quick = _sandbox(note, QUICK, log=settings.data / "sandbox.jsonl", speed="1.0")
     slow = _sandbox(note, SLOW, log=settings.data / "sandbox-slow.jsonl", speed="0.01")
     return [quick, slow], told
+
+
+def _write() -> None:
+    panelry_settings.choose_django_settings()
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from panelry.web.content import demonstration
+
+    demonstration.fill()
+    connection.close()
 
 
 def _sandbox(note: "_Note", name: str, *, log: Path, speed: str) -> Part:

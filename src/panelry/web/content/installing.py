@@ -3,7 +3,7 @@
 That is why texts are hidden and never deleted: what is missing was never there.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from panelry import clock
 from panelry.web.content import files
@@ -24,13 +24,13 @@ def install() -> int:
 def _pages() -> list[Page]:
     known = set(Page.objects.values_list("slug", flat=True))
     found = files.documents("pages")
-    return [_filled(Page(slug=slug, version=1), fields) for slug, fields in found if slug not in known]
+    return [Page(slug=slug, version=1, **fields) for slug, fields in found if slug not in known]
 
 
 def _posts() -> list[Post]:
     known = set(Post.objects.values_list("slug", flat=True))
     return [
-        _filled(Post(slug=slug, kind=kind, published_at=clock.now()), fields)
+        Post(slug=slug, kind=kind, published_at=clock.now(), **fields)
         for folder, kind in _POSTS.items()
         for slug, fields in files.documents(folder)
         if slug not in known
@@ -40,13 +40,7 @@ def _posts() -> list[Post]:
 def _questions() -> list[Question]:
     known = set(Question.objects.values_list("slug", flat=True))
     return [
-        _filled(Question(slug=one.slug, topic=one.topic, position=one.position), one.fields)
+        Question(slug=one.slug, topic=one.topic, position=one.position, **one.fields)
         for one in files.questions()
         if one.slug not in known
     ]
-
-
-def _filled(row: Any, fields: files.Fields) -> Any:
-    for name, text in fields.items():
-        setattr(row, name, text)
-    return row

@@ -1,4 +1,4 @@
-"""Public pages: read only, small on the wire, and asked for again without being sent again."""
+"""Public pages: only read, and not sent again to a browser that has kept them."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 View = Callable[..., HttpResponse]
@@ -37,5 +36,5 @@ def public(view: View) -> View:
         assert isinstance(kept, HttpResponse)
         return kept
 
-    guarded: View = require_safe(gzip_page(answer))
+    guarded: View = require_safe(answer)
     return guarded
