@@ -20,8 +20,7 @@ from panelry.settings import child_environment
 from panelry.web.site.developers.texts import program
 
 RECEIVERS: Final = {
-    name: program(f"{name}.txt")
-    for name in ("shorter.py", "receiver.py", "receiver.mjs", "receiver.php")
+    name: program(f"{name}.txt") for name in ("shorter.py", "receiver.py", "receiver.mjs", "receiver.php")
 }
 """Each program by its name, which says what runs it."""
 
@@ -59,7 +58,11 @@ def receiving(name: str, folder: Path, secret: str, port: int | None = None) -> 
     environment = child_environment(WEBHOOK_SECRET=secret, PORT=str(port))
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            _command(file, port), env=environment, stdout=output, stderr=subprocess.PIPE
+            _command(file, port),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
         )
     try:
         _wait_for(process, port)

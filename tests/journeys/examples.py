@@ -59,7 +59,9 @@ def _curl(programs: list[Path], key: str) -> dict[str, Any]:
 
 def _run(command: list[str], key: str) -> str:
     environment = child_environment(PANEL_KEY=key)
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, timeout=60, check=False
+    )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 

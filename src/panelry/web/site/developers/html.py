@@ -10,6 +10,7 @@ from zlib import crc32
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from panelry.contract import ACTIONS, Action, Kind, Needed
@@ -64,7 +65,7 @@ def document(page: Page, panel: Panel, language: str) -> Document:
     while more := tuple(islice(parts, 3)):
         sections.append(more)  # type: ignore[arg-type]
     return Document(
-        title=words.title,
+        title=plain(words.title),
         description=plain(lead),
         sections=[_section(*section, panel) for section in sections],
         contents=[(anchor, plain(title)) for title, anchor in _HEADING.findall(body)],
@@ -98,9 +99,9 @@ def _filled(name: str, which: str, panel: Panel) -> SafeString:
         case "parameters":
             return _parameters(which)
         case "errors":
-            return _errors(tables.listed_errors(which), anchored=not which)
+            return _errors(tables.errors_of(which)) if which else _all_errors()
         case "general":
-            return _errors(tables.general_errors(), anchored=False)
+            return _errors(tables.general_errors())
         case "verifying":
             return _programs(_("Verify a delivery"), tables.verifying())
         case _:
@@ -150,6 +151,15 @@ def _parameters(which: str) -> SafeString:
     return render_to_string("site/developers/parameters.html", {"rows": rows})
 
 
-def _errors(found: list[Error], *, anchored: bool) -> SafeString:
+def _all_errors() -> SafeString:
+    grouped = tables.all_errors(get_language() or "en")
+    made = [
+        rendered(f"### {title} {{#{anchor}}}") + _errors(found, anchored=True)
+        for anchor, title, found in grouped
+    ]
+    return mark_safe("".join(made))  # noqa: S308 (all of it was rendered)
+
+
+def _errors(found: list[Error], *, anchored: bool = False) -> SafeString:
     rows = [{"error": error, "cause": inline(error.cause), "cure": inline(error.cure)} for error in found]
     return render_to_string("site/developers/errors.html", {"rows": rows, "anchored": anchored})

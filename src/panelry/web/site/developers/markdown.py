@@ -29,7 +29,7 @@ def _filled(name: str, which: str, panel: Panel) -> str:
         case "parameters":
             return _parameters(which)
         case "errors":
-            return _errors(tables.listed_errors(which))
+            return _errors(tables.errors_of(which)) if which else _all_errors()
         case "general":
             return _errors(tables.general_errors())
         case "verifying":
@@ -71,6 +71,11 @@ def _parameters(which: str) -> str:
         words = str(meanings.KINDS[Kind.STRING]), _("required")
         rows = [[f"`{name}`", *words, str(meaning)] for name, meaning in always] + rows
     return tables.table([_("Parameter"), _("Type"), _("Needed"), _("Meaning")], rows)
+
+
+def _all_errors() -> str:
+    grouped = tables.all_errors(get_language() or "en")
+    return "\n\n".join(f"### {title}\n\n{_errors(found)}" for _anchor, title, found in grouped)
 
 
 def _errors(found: list[Error]) -> str:

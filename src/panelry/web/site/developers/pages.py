@@ -8,6 +8,8 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+FIRST: Final = "overview"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -16,6 +18,21 @@ class Page:
     slug: str
     group: str
     actions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what `reverse` knows it by; its Markdown's name has `.md` at the end."""
+        return "developers" if self.slug == FIRST else f"developers/{self.slug}"
+
+    @property
+    def address(self) -> str:
+        """Return where it stands, below the root of its language."""
+        return f"{self.name}/"
+
+    @property
+    def file(self) -> str:
+        """Return where its Markdown stands."""
+        return f"developers/{self.slug}.md"
 
 
 GROUPS: Final[dict[str, str | Promise]] = {
@@ -26,14 +43,12 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "webhooks": _("Webhooks"),
     "reference": _("Reference"),
 }
-FIRST: Final = "overview"
-ERRORS: Final = "errors"
 PAGES: Final = (
     Page(slug=FIRST, group="introduction"),
     Page(slug="getting-started", group="introduction"),
     Page(slug="authentication", group="introduction"),
     Page(slug="rate-limits", group="introduction"),
-    Page(slug=ERRORS, group="introduction"),
+    Page(slug="errors", group="introduction"),
     Page(slug="list-services", group="catalog", actions=("services",)),
     Page(slug="place-order", group="orders", actions=("add",)),
     Page(slug="order-status", group="orders", actions=("status",)),

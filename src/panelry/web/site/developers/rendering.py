@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from typing import Any, Final
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
@@ -16,7 +18,10 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from panelry.web.site.developers.highlight import highlighted
-from panelry.web.site.developers.pages import FIRST
+from panelry.web.site.developers.pages import BY_SLUG
+
+WIDE: Final = 4
+"""Tables of more columns are scrolled where the screen is narrow."""
 
 _ANCHOR: Final = re.compile(r" \{#([\w-]+)\}$")
 _FILE: Final = re.compile(r"([a-z-]+)\.md(#[\w-]+)?")
@@ -46,7 +51,7 @@ def code_block(title: str, **shown: Any) -> SafeString:
 
 def page_path(slug: str) -> str:
     """Return where a page stands, in the language that is active."""
-    return reverse("developers") if slug == FIRST else reverse("developer_page", args=[slug])
+    return reverse(BY_SLUG[slug].name)
 
 
 class _Renderer(RendererHTML):
@@ -57,8 +62,12 @@ class _Renderer(RendererHTML):
         code = highlighted(tokens[idx].content.rstrip("\n"), language)
         return code_block(_NAMES.get(language) or _("Example"), code=code)
 
-    def table_open(self, *_rest: Any) -> str:
-        return '<div class="table-wrap"><table class="table">\n'
+    def table_open(self, tokens: Sequence[Token], idx: int, *_rest: Any) -> str:
+        head = takewhile(lambda token: token.type != "thead_close", tokens[idx:])
+        if sum(token.type == "th_open" for token in head) <= WIDE:
+            return '<div class="table-wrap"><table class="table">\n'
+        label = escape(_("Table"))  # whoever has no pointer scrolls it with the keyboard
+        return f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}"><table class="table wide">\n'
 
     def table_close(self, *_rest: Any) -> str:
         return "</table></div>\n"

@@ -6,19 +6,21 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from panelry.contract import ACTIONS, GENERAL, TEXTS, Parameter
+from panelry.contract import ACTIONS, GENERAL, Parameter
 from panelry.domain import orders
 from panelry.domain.orders import Quantity
 from panelry.web.site.developers import errors, events, samples
 from panelry.web.site.developers.errors import Error
 from panelry.web.site.developers.examples import CURRENCY, Example
+from panelry.web.site.developers.pages import PAGES
 from panelry.web.site.developers.panel import Panel
-from panelry.web.site.developers.texts import program
+from panelry.web.site.developers.texts import program, text
 from panelry.web.words import counted
 
 TYPES: Final = "add.types"
 USUAL: Final = ("service", "request_id", "link", "quantity", "runs", "interval", "coupon")
 """Parameters of orders that most readers need; the others belong to single types."""
+_PAGES: Final = {action: page.slug for page in PAGES for action in page.actions}
 VERIFYING: Final = {
     "curl": "verify.sh.txt",
     "javascript": "receiver.mjs.txt",
@@ -35,11 +37,22 @@ def parameters(which: str) -> list[Parameter]:
     return [one for one in found if one.name in USUAL] if which == "add" else list(found)
 
 
-def listed_errors(which: str) -> list[Error]:
-    """Return the errors of one action, or without one all that there are, each once."""
-    if which:
-        return errors.explained(ACTIONS[which].refusals)
-    return [*errors.explained(TEXTS), *errors.our_faults()]
+def errors_of(action: str) -> list[Error]:
+    """Return the errors of one action."""
+    return errors.explained(ACTIONS[action].refusals)
+
+
+def all_errors(language: str) -> list[tuple[str, str, list[Error]]]:
+    """Return an anchor, a title and errors for all that there are, each once: where a reader meets it first."""
+    grouped = [("every-call", _("Every call"), general_errors())]
+    known = set(GENERAL)
+    for page in PAGES:
+        kinds = [kind for action in page.actions for kind in ACTIONS[action].refusals if kind not in known]
+        known |= set(kinds)
+        if kinds:
+            found = errors.explained(dict.fromkeys(kinds))
+            grouped.append((page.slug, text(page.slug, language).title, found))
+    return grouped
 
 
 def general_errors() -> list[Error]:
@@ -101,7 +114,11 @@ def _tiers(_which: str, panel: Panel) -> str:
 
 def _actions(_which: str, _panel: Panel) -> str:
     rows = [
-        [f"`{name}`", _("yes") if action.acts else _("no"), _("yes") if action.spends else _("no")]
+        [
+            f"[`{name}`]({_PAGES[name]}.md)",
+            _("yes") if action.acts else _("no"),
+            _("yes") if action.spends else _("no"),
+        ]
         for name, action in ACTIONS.items()
     ]
     return table([_("Action"), _("Changes something"), _("Costs money")], rows)

@@ -3,12 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from panelry.web.site.developers import views
+from panelry.web.site.developers.pages import FIRST, PAGES
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("developers/", views.page, name="developers"),
-    path("developers.md", views.as_markdown, name="developers_markdown"),
-    path("developers/<slug:slug>/", views.page, name="developer_page"),
-    path("developers/<slug:slug>.md", views.as_markdown, name="developer_markdown"),
+    path("developers.md", views.as_markdown, {"slug": FIRST}),
+    *(path(page.address, views.page, {"slug": page.slug}, name=page.name) for page in PAGES),
+    *(path(page.file, views.as_markdown, {"slug": page.slug}, name=f"{page.name}.md") for page in PAGES),
 ]
 files: list[URLPattern | URLResolver] = [
     path("developers/openapi.yaml", views.contract, name="openapi"),

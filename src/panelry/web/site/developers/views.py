@@ -2,18 +2,20 @@
 
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 
 from panelry.contract import openapi
 from panelry.schema.models import User
+from panelry.web.site.caching import public
 from panelry.web.site.developers import pages, panel
 from panelry.web.site.developers.html import Section, document
 from panelry.web.site.developers.markdown import markdown
-from panelry.web.site.developers.pages import BY_SLUG, FIRST, Page
-from panelry.web.site.developers.rendering import page_path
+from panelry.web.site.developers.pages import BY_SLUG, Page
+from panelry.web.site.developers.rendering import page_path, plain
 from panelry.web.site.developers.texts import text
 from panelry.web.site.developers.trying import Field, fields_of
 
@@ -21,10 +23,10 @@ PLAIN: Final = "text/plain; charset=utf-8"
 MARKDOWN: Final = "text/markdown; charset=utf-8"
 
 
-@require_safe
-def page(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
+@public
+def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one page."""
-    found, here, language = _page(slug), panel.of(request), get_language() or "en"
+    found, here, language = BY_SLUG[slug], panel.of(request), get_language() or "en"
     shown = document(found, here, language)
     before, after = pages.around(found)
     return render(
@@ -33,7 +35,8 @@ def page(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
         {
             "page": found,
             "document": shown,
-            "sections": [(section, _trying(request, section)) for section in shown.sections],
+            "sections": [(section, _trying(section)) for section in shown.sections],
+            "file": reverse(f"{found.name}.md"),
             "groups": [(title, list(map(_link, group))) for title, group in pages.grouped()],
             "before": before and _link(before),
             "after": after and _link(after),
@@ -44,9 +47,9 @@ def page(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
 
 
 @require_safe
-def as_markdown(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
+def as_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one page as Markdown."""
-    return HttpResponse(markdown(_page(slug), panel.of(request)), content_type=MARKDOWN)
+    return HttpResponse(markdown(BY_SLUG[slug], panel.of(request)), content_type=MARKDOWN)
 
 
 @require_safe
@@ -65,19 +68,13 @@ def for_models(request: HttpRequest) -> HttpResponse:
         return render(request, "site/developers/llms.txt", shown, content_type=PLAIN)
 
 
-def _page(slug: str) -> Page:
-    if slug not in BY_SLUG:
-        raise Http404
-    return BY_SLUG[slug]
-
-
 def _link(page: Page) -> dict[str, Any]:
     return {
         "slug": page.slug,
         "path": page_path(page.slug),
-        "title": text(page.slug, get_language() or "en").title,
+        "title": plain(text(page.slug, get_language() or "en").title),
     }
 
 
-def _trying(_request: HttpRequest, section: Section) -> list[Field]:
+def _trying(section: Section) -> list[Field]:
     return fields_of(section.example) if section.example else []
