@@ -59,6 +59,14 @@ class Part:
     name: str
     state: State
     says: str
+    is_paused: bool = False
+
+    @property
+    def word(self) -> str:
+        """Name the state."""
+        if self.is_paused:
+            return _("Paused")
+        return {State.WELL: _("Works"), State.SLOW: _("Slow"), State.DOWN: _("Fails")}[self.state]
 
 
 _lock: Final = threading.Lock()
@@ -132,7 +140,12 @@ def providers(measured: Reading | None) -> list[Part]:
         State.DOWN: _("Most calls fail; orders go around it."),
     }
     return [
-        Part(name=_("Provider %(number)s") % {"number": number}, state=state, says=words[state])
+        Part(
+            name=_("Provider %(number)s") % {"number": number},
+            state=state,
+            says=words[state],
+            is_paused=state is State.SLOW,
+        )
         for number, state in enumerate(measured.providers if measured else (), start=1)
     ]
 

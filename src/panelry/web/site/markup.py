@@ -1,8 +1,11 @@
 """What templates of public pages need beside words and amounts; all of it is in every template."""
 
+from datetime import datetime
+
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from panelry.web.brand import Brand
@@ -34,6 +37,12 @@ def url_of_page(context: Context) -> str:
     request = context["request"]
     assert isinstance(request, HttpRequest)
     return root(request) + request.path
+
+
+@register.filter
+def minute(at: datetime) -> str:
+    """Write an instant to the minute, in the reader's language; it is UTC."""
+    return f"{date_format(at, 'DATE_FORMAT')}, {at:%H:%M}"
 
 
 register.filter("plain_text", plain)
