@@ -64,10 +64,9 @@ class _Renderer(RendererHTML):
 
     def table_open(self, tokens: Sequence[Token], idx: int, *_rest: Any) -> str:
         head = takewhile(lambda token: token.type != "thead_close", tokens[idx:])
-        if sum(token.type == "th_open" for token in head) <= WIDE:
-            return '<div class="table-wrap"><table class="table">\n'
+        kind = "table wide" if sum(token.type == "th_open" for token in head) > WIDE else "table"
         label = escape(_("Table"))  # whoever has no pointer scrolls it with the keyboard
-        return f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}"><table class="table wide">\n'
+        return f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}"><table class="{kind}">\n'
 
     def table_close(self, *_rest: Any) -> str:
         return "</table></div>\n"
