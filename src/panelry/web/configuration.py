@@ -21,7 +21,6 @@ SECRET_KEY = _vault.derive_text("django")
 DEBUG = False
 ALLOWED_HOSTS = list(_settings.hosts)
 PANELRY_CURRENCY = _settings.currency
-PANELRY_LIMITS = _settings.limits
 PANELRY_IP_PER_MINUTE = _settings.ip_per_minute
 PANELRY_WEBHOOK_TOTAL_SECONDS = _settings.webhook_total_seconds
 PANELRY_UNKNOWN_REFUND_HOURS = _settings.unknown_refund_hours

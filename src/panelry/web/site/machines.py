@@ -16,6 +16,7 @@ from panelry.web.content.models import Post
 from panelry.web.content.models.posts import Kind
 from panelry.web.site import price_list
 from panelry.web.site.addresses import root
+from panelry.web.site.developers import pages as developers
 from panelry.web.site.price_list import Entry
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ else:
 
 PAGES: Final = (
     "home", "services", "pricing", "why", "about", "blog", "faq", "giveaways", "contact", "terms", "privacy", "refunds",
-    "updates", "status", "changelog", "developers",
+    "updates", "status", "changelog",
 )  # fmt: skip
 PRIVATE: Final = ("/dashboard/", "/office/", "/sign-in/", "/sign-out/", "/sign-up/", "/language/")
 MOST_POSTS: Final = 5_000
@@ -55,7 +56,7 @@ class Pages(_Localized):
     """The pages that every panel has."""
 
     def items(self) -> Sequence[str]:
-        return PAGES
+        return (*PAGES, *(page.name for page in developers.PAGES))
 
     def location(self, item: str) -> str:
         return reverse(item)

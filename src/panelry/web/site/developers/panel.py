@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from panelry.domain import accounts, webhooks
 from panelry.schema.models import Tier
+from panelry.web.site.addresses import root
 from panelry.web.words import counted
 
 PLACE: Final = "https://panel.example"
@@ -23,7 +24,6 @@ class Panel:
 
     address: str = PLACE
     currency: str = "USD"
-    is_limited: bool = True
     ip_per_minute: int = 300
     tiers: tuple[tuple[str, int], ...] = (("Standard", 200), ("Reseller", 1000), ("Agency", 5000))
     webhook_seconds: float = 15
@@ -51,11 +51,9 @@ class Panel:
 
 def of(request: HttpRequest) -> Panel:
     """Return the panel that a request came to; its host was checked."""
-    is_secure = request.is_secure() or settings.SESSION_COOKIE_SECURE
     return Panel(
-        address=f"{'https' if is_secure else 'http'}://{request.get_host()}",
+        address=root(request),
         currency=settings.PANELRY_CURRENCY,
-        is_limited=settings.PANELRY_LIMITS,
         ip_per_minute=settings.PANELRY_IP_PER_MINUTE,
         tiers=tuple(Tier.objects.order_by("position").values_list("name", "per_minute")),
         webhook_seconds=settings.PANELRY_WEBHOOK_TOTAL_SECONDS,

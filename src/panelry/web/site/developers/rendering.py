@@ -21,7 +21,7 @@ from panelry.web.site.developers.highlight import highlighted
 from panelry.web.site.developers.pages import BY_SLUG
 
 WIDE: Final = 4
-"""Tables of more columns are scrolled where the screen is narrow."""
+"""Tables of more columns keep a width at which they can be read."""
 
 _ANCHOR: Final = re.compile(r" \{#([\w-]+)\}$")
 _FILE: Final = re.compile(r"([a-z-]+)\.md(#[\w-]+)?")
@@ -64,9 +64,12 @@ class _Renderer(RendererHTML):
 
     def table_open(self, tokens: Sequence[Token], idx: int, *_rest: Any) -> str:
         head = takewhile(lambda token: token.type != "thead_close", tokens[idx:])
-        kind = "table wide" if sum(token.type == "th_open" for token in head) > WIDE else "table"
-        label = escape(_("Table"))  # whoever has no pointer scrolls it with the keyboard
-        return f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}"><table class="{kind}">\n'
+        width = " wide" if sum(token.type == "th_open" for token in head) > WIDE else ""
+        label = escape(
+            _("Table")
+        )  # on a narrow screen it is scrolled, by whoever has no pointer with the keyboard
+        wrap = f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}">'
+        return f'{wrap}<table class="table{width}">\n'
 
     def table_close(self, *_rest: Any) -> str:
         return "</table></div>\n"

@@ -9,8 +9,8 @@ document.addEventListener("submit", async (event) => {
   let status = "";
   let text;
   try {
-    // No cookies: the key alone says who calls. It is read from its field here and kept nowhere.
-    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "omit" });
+    // No cookies: the key alone says who calls. It is read from its field here and kept nowhere. `form.action` is a field.
+    const response = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "omit" });
     status = `HTTP ${response.status}`;
     text = JSON.stringify(await response.json(), null, 2);
   } catch (error) {
