@@ -73,6 +73,8 @@ def current() -> PriceList:
 
 def folded(text: str) -> str:
     """Return a text as searches compare it: without case, accents, vowel signs or styles; İ, I and ı are one letter."""  # noqa: RUF002
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))  # noqa: RUF001 (Turkish)
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 

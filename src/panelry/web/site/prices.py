@@ -50,6 +50,7 @@ class Row:
     category: str
     delivered: str
     quantity: str
+    is_range: bool
     time: str
     rate_micros: Micros
     per: str
@@ -84,6 +85,7 @@ def row(listing: Listing, discount_percent: Decimal) -> Row:
         category=listing.category,
         delivered=first_sentence(listing.description),
         quantity=limits(listing),
+        is_range=has_quantity(listing.type),
         time=usual_time(listing.average_time),
         rate_micros=discounted(listing.rate_micros, discount_percent),
         per=per(listing),
