@@ -83,16 +83,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _list(_("Questions"), "help", "question", app="content"),
                     _list(_("Giveaways"), "redeem", "giveaway", app="content"),
                     _list(_("Incidents"), "warning", "incident", app="content"),
-                ],
-            },
-            {
-                "title": _("Site"),
-                "items": [
-                    {
-                        "title": _("Brand"),
-                        "icon": "palette",
-                        "link": reverse_lazy("admin:branding_branding_changelist"),
-                    },
+                    _list(_("Brand"), "palette", "branding", app="branding"),
                 ],
             },
         ]
