@@ -33,7 +33,7 @@ class ForStaff(ModelAdmin):  # type: ignore[misc]
 
     list_per_page = 50
     show_full_result_count = False
-    compressed_fields = True  # a label stands above its field, so that three languages fit beside each other
+    compressed_fields = False  # a label stands above its field, so that three languages fit beside each other
 
     def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
         """Let all staff read."""
