@@ -30,9 +30,13 @@ def pages(database: str) -> None:
 
 
 @pytest.fixture
-def client(pages: None) -> Iterator[Client]:
+def client(pages: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Return a browser that nobody has signed in with; nobody has tried too often either."""
+    from panelry.web import brand
+
     cache.clear()
+    monkeypatch.setattr(brand, "KEPT_SECONDS", 3600.0)  # tests that count queries are not to depend on the clock
+    brand.current()
     yield Client(HTTP_HOST="localhost")
     connection.close()
 
