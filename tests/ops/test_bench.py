@@ -1,15 +1,13 @@
 """A benchmark says how fast it was only where the books are right afterwards."""
 
 import io
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
 from rich.console import Console
+from small import TAMPERED, measured
 
 from journeys.panels import until
 from panelry.ops.bench import memory
@@ -18,39 +16,12 @@ from panelry.ops.bench.progress import Steps
 
 FULL = "━" * 40
 
-# In a process of its own, as it is run: Django knows one database for the life of a process.
-SMALL = """
-import json, sys
-from pathlib import Path
-from panelry.ops.bench.ground import Ground, ground
-from panelry.ops.bench.place import place
-from panelry.ops.bench.progress import Steps
-from panelry.ops.session import CommandFailed
 
-class Tampered(Ground):
-    def wrong(self):
-        with self.pool.transaction() as conn:
-            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
-        return Ground.wrong(self)
-
-kind = {"honest": Ground, "tampered": Tampered}[sys.argv[2]]
-with ground(Path(sys.argv[1])) as one:
-    try:
-        where = kind(settings=one.settings, pool=one.pool)
-        print(json.dumps(place(where, Steps(quiet=True), seconds=1, callers=8, accounts=5, scale=1)))
-    except CommandFailed as failed:
-        print(json.dumps(failed.value))
-"""
-
-
-def measured(folder: Path, ground: str) -> Any:
-    program = [sys.executable, "-c", SMALL, str(folder), ground]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=90)
-    return json.loads(done.stdout)
+SMALL: Final = {"seconds": 1, "callers": 8, "accounts": 5, "scale": 1}
 
 
 def test_placing_is_measured_beside_pgbench_and_leaves_nothing(folder: Path) -> None:
-    result = measured(folder, "honest")
+    result = measured("place", folder, **SMALL)
     assert result["verified"] is True
     for name in ("spread", "hot"):
         assert result[name]["per_second"] > 0
@@ -63,10 +34,10 @@ def test_placing_is_measured_beside_pgbench_and_leaves_nothing(folder: Path) -> 
 
 
 def test_where_the_books_are_wrong_there_are_no_figures(folder: Path) -> None:
-    result = measured(folder, "tampered")
+    result = measured("place", folder, spoil=TAMPERED, **SMALL)
     assert result["verified"] is False
     assert "charge" in result["wrong"][0]
-    assert result.keys() == {"verified", "wrong"}
+    assert result.keys() == {"verified", "wrong", "reason"}
 
 
 def test_figures_are_of_those_calls_that_were_counted() -> None:

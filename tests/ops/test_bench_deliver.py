@@ -1,62 +1,27 @@
 """How fast an engine tells endpoints is said only where each heard what was acknowledged, signed, as often as that."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
+from small import TAMPERED, measured
 
 from panelry import clock
 from panelry.domain import webhooks
 from panelry.domain.webhooks import rules
 from panelry.ops.bench.deliver import is_signed
 
-# In a process of its own, as it is run: Django knows one database for the life of a process.
-SMALL = """
-import json, sys
-from pathlib import Path
-from panelry.ops.bench.deliver import deliver
-from panelry.ops.bench.ground import Ground, ground
-from panelry.ops.bench.progress import Steps
-from panelry.ops.session import CommandFailed
-
-FORGET = "DELETE FROM delivery_attempts WHERE event_id IN (SELECT event_id FROM delivery_attempts LIMIT 1)"
-INVENT = "UPDATE deliveries SET state = 'delivered', due_at = NULL, finished_at = now() WHERE state = 'exhausted'"
-
-class Tampered(Ground):
-    statement = "UPDATE orders SET charge_micros = charge_micros + 1"
-
-    def wrong(self):
-        with self.pool.transaction() as conn:
-            conn.execute(self.statement)
-        return Ground.wrong(self)
-
-class Forgetful(Tampered):
-    statement = FORGET
-
-class Boasting(Tampered):
-    statement = INVENT
-
-kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful, "boasting": Boasting}[sys.argv[2]]
-with ground(Path(sys.argv[1])) as one:
-    try:
-        where = kind(settings=one.settings, pool=one.pool)
-        print(json.dumps(deliver(where, Steps(quiet=True), events=5_000, seconds=1, accounts=10, scale=1)))
-    except CommandFailed as failed:
-        print(json.dumps({"reason": str(failed), **failed.value}))
-"""
-
-
-def measured(folder: Path, ground: str) -> Any:
-    program = [sys.executable, "-c", SMALL, str(folder), ground]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(done.stdout)
+SMALL: Final = {"events": 5_000, "seconds": 1, "accounts": 10, "scale": 1}
+FORGET: Final = (
+    "DELETE FROM delivery_attempts WHERE event_id IN (SELECT event_id FROM delivery_attempts LIMIT 1)"
+)
+BOAST: Final = (
+    "UPDATE deliveries SET state = 'delivered', due_at = NULL, finished_at = now() WHERE state = 'exhausted'"
+)
 
 
 def test_deliveries_are_measured_beside_pgbench_and_leave_nothing(folder: Path) -> None:
-    result = measured(folder, "honest")
+    result = measured("deliver", folder, **SMALL)
     assert result["verified"] is True
     assert result["events"] == 5_000
     for name in ("spread", "hot"):
@@ -69,10 +34,10 @@ def test_deliveries_are_measured_beside_pgbench_and_leave_nothing(folder: Path) 
 
 
 @pytest.mark.parametrize(
-    ("ground", "reason"), [("tampered", "charge"), ("forgetful", "was posted"), ("boasting", "count as made")]
+    ("spoil", "reason"), [(TAMPERED, "charge"), (FORGET, "was posted"), (BOAST, "count as made")]
 )
-def test_where_anything_is_wrong_there_are_no_figures(folder: Path, ground: str, reason: str) -> None:
-    result = measured(folder, ground)
+def test_where_anything_is_wrong_there_are_no_figures(folder: Path, spoil: str, reason: str) -> None:
+    result = measured("deliver", folder, spoil=spoil, **SMALL)
     assert result["verified"] is False
     assert reason in result["reason"]
     assert result.keys() == {"verified", "wrong", "reason"}

@@ -4,49 +4,19 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import pytest
+from small import TAMPERED, measured
 
 from panelry.ops.bench.chart import TIMES, drawn
 from panelry.ops.bench.growth import TITLES, chart, ratios, rows
 
-# In a process of its own, as it is run: Django knows one database for the life of a process.
-SMALL = """
-import json, sys
-from pathlib import Path
-from panelry.ops.bench.ground import Ground, ground
-from panelry.ops.bench.growth import growth
-from panelry.ops.bench.progress import Steps
-from panelry.ops.session import CommandFailed
-
-class Tampered(Ground):
-    def count_orders(self, account_ids):
-        with self.pool.transaction() as conn:
-            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
-        return Ground.count_orders(self, account_ids)
-
-class Forgetful(Ground):
-    def count_orders(self, account_ids):
-        return Ground.count_orders(self, account_ids) - (len(account_ids) > 1)
-
-kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful}[sys.argv[2]]
-with ground(Path(sys.argv[1])) as one:
-    try:
-        where = kind(settings=one.settings, pool=one.pool)
-        result = growth(where, Steps(quiet=True), seconds=0.2, callers=8, sizes=(200, 800), accounts=5, scale=1)
-        print(json.dumps(result))
-    except CommandFailed as failed:
-        print(json.dumps({"reason": str(failed), **failed.value}))
-"""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def measured(folder: Path, ground: str) -> Any:
-    program = [sys.executable, "-c", SMALL, str(folder), ground]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(done.stdout)
+SMALL: Final = {"seconds": 0.2, "callers": 8, "sizes": [200, 800], "accounts": 5, "scale": 1}
 
 
 @pytest.fixture
@@ -64,7 +34,7 @@ def result() -> dict[str, Any]:
 
 
 def test_growth_is_measured_at_each_size_and_leaves_nothing(folder: Path) -> None:
-    result = measured(folder, "honest")
+    result = measured("growth", folder, **SMALL)
     assert result["verified"] is True
     assert list(result["sizes"]) == ["200", "800"]
     for at_size in result["sizes"].values():
@@ -85,14 +55,14 @@ def test_growth_is_measured_at_each_size_and_leaves_nothing(folder: Path) -> Non
 
 
 def test_no_growth_is_said_where_the_books_are_wrong(folder: Path) -> None:
-    result = measured(folder, "tampered")
+    result = measured("growth", folder, spoil=TAMPERED, **SMALL)
     assert result["verified"] is False
     assert "the books are wrong" in result["reason"]
     assert "charge" in result["wrong"][0]
 
 
 def test_no_growth_is_said_where_an_acknowledged_order_is_missing(folder: Path) -> None:
-    result = measured(folder, "forgetful")
+    result = measured("growth", folder, counts=False, **SMALL)
     assert result["verified"] is False
     assert "were acknowledged" in result["reason"]
 

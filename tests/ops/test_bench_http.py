@@ -9,46 +9,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Final
 from urllib.parse import parse_qs
 
 import pytest
+from small import TAMPERED, measured
 
 from panelry import settings as panelry_settings
 from panelry.ops.bench.wrk import Requests, load
 from panelry.ops.session import CommandFailed
-
-# In a process of its own, as it is run: Django knows one database for the life of a process.
-SMALL = """
-import json, sys
-from pathlib import Path
-from panelry.ops.bench.ground import Ground, ground
-from panelry.ops.bench.http import http
-from panelry.ops.bench.progress import Steps
-from panelry.ops.session import CommandFailed
-
-class Tampered(Ground):
-    def wrong(self):
-        with self.pool.transaction() as conn:
-            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
-        return Ground.wrong(self)
-
-class Forgetful(Ground):
-    def count_orders(self, account_ids):
-        return 0
-
-class Limited(Ground):
-    def customers(self, count, *, per_minute=None):
-        return Ground.customers(self, count, per_minute=20)
-
-kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful, "limited": Limited}[sys.argv[2]]
-with ground(Path(sys.argv[1])) as one:
-    try:
-        where = kind(settings=one.settings, pool=one.pool)
-        print(json.dumps(http(where, Steps(quiet=True), seconds=1, callers=8, accounts=5, services=120, scale=1)))
-    except CommandFailed as failed:
-        print(json.dumps({"reason": str(failed), **failed.value}))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +27,11 @@ def _wrk() -> None:
         pytest.skip("no wrk: run tests/install-system-packages")
 
 
-def measured(folder: Path, ground: str) -> Any:
-    program = [sys.executable, "-c", SMALL, str(folder), ground]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=110)
-    return json.loads(done.stdout)
+SMALL: Final = {"seconds": 1, "callers": 8, "accounts": 5, "services": 120, "scale": 1}
 
 
 def test_the_api_is_measured_beside_pgbench_and_beside_a_bare_server(folder: Path) -> None:
-    result = measured(folder, "honest")
+    result = measured("http", folder, **SMALL)
     assert result["verified"] is True
     for name in ("add", "add_64"):
         ratio = result[name]["per_second"] / result["pgbench_per_second"]
@@ -81,19 +47,19 @@ def test_the_api_is_measured_beside_pgbench_and_beside_a_bare_server(folder: Pat
 
 
 def test_where_the_books_are_wrong_there_are_no_figures(folder: Path) -> None:
-    result = measured(folder, "tampered")
+    result = measured("http", folder, spoil=TAMPERED, **SMALL)
     assert result["verified"] is False
     assert "charge" in result["wrong"][0]
 
 
 def test_where_an_acknowledged_order_is_missing_there_are_no_figures(folder: Path) -> None:
-    result = measured(folder, "forgetful")
+    result = measured("http", folder, counts=False, **SMALL)
     assert result.keys() == {"reason", "verified"}
     assert result["reason"].endswith(" orders were acknowledged, 0 are stored")
 
 
 def test_where_calls_are_refused_there_are_no_figures(folder: Path) -> None:
-    result = measured(folder, "limited")
+    result = measured("http", folder, per_minute=20, **SMALL)
     assert result["verified"] is False
     assert result["wrong"][0].endswith('the first: 429 {"error":"Rate limit exceeded"}')
 

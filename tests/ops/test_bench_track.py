@@ -1,52 +1,17 @@
 """How fast an engine follows orders is said only where all are as their provider said."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
+from small import TAMPERED, measured
 
-# In a process of its own, as it is run: Django knows one database for the life of a process.
-SMALL = """
-import json, sys
-from pathlib import Path
-from panelry.ops.bench.ground import Ground, ground
-from panelry.ops.bench.progress import Steps
-from panelry.ops.bench.track import track
-from panelry.ops.session import CommandFailed
-
-class Tampered(Ground):
-    def wrong(self):
-        with self.pool.transaction() as conn:
-            conn.execute("UPDATE orders SET charge_micros = charge_micros + 1")
-        return Ground.wrong(self)
-
-class Forgetful(Ground):
-    def wrong(self):
-        with self.pool.transaction() as conn:
-            conn.execute("UPDATE orders SET remains = 50 WHERE state = 'in_progress'")
-        return Ground.wrong(self)
-
-kind = {"honest": Ground, "tampered": Tampered, "forgetful": Forgetful}[sys.argv[2]]
-with ground(Path(sys.argv[1])) as one:
-    try:
-        where = kind(settings=one.settings, pool=one.pool)
-        print(json.dumps(track(where, Steps(quiet=True), orders=2000, seconds=2, accounts=20, scale=1)))
-    except CommandFailed as failed:
-        print(json.dumps({"reason": str(failed), **failed.value}))
-"""
-
-
-def measured(folder: Path, ground: str) -> Any:
-    program = [sys.executable, "-c", SMALL, str(folder), ground]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(done.stdout)
+SMALL: Final = {"orders": 2000, "seconds": 2, "accounts": 20, "scale": 1}
+FORGETFUL: Final = "UPDATE orders SET remains = 50 WHERE state = 'in_progress'"
 
 
 def test_following_is_measured_beside_pgbench_and_leaves_nothing(folder: Path) -> None:
-    result = measured(folder, "honest")
+    result = measured("track", folder, **SMALL)
     assert result["verified"] is True
     assert result["orders"] == 2000
     for name in ("sent", "followed"):
@@ -62,9 +27,9 @@ def test_following_is_measured_beside_pgbench_and_leaves_nothing(folder: Path) -
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("ground", "reason"), [("tampered", "charge"), ("forgetful", "changed")])
-def test_where_books_or_orders_are_wrong_there_are_no_figures(folder: Path, ground: str, reason: str) -> None:
-    result = measured(folder, ground)
+@pytest.mark.parametrize(("spoil", "reason"), [(TAMPERED, "charge"), (FORGETFUL, "changed")])
+def test_where_books_or_orders_are_wrong_there_are_no_figures(folder: Path, spoil: str, reason: str) -> None:
+    result = measured("track", folder, spoil=spoil, **SMALL)
     assert result["verified"] is False
     assert reason in result["reason"]
     assert result.keys() == {"verified", "wrong", "reason"}
