@@ -25,7 +25,7 @@ WIDE: Final = 4
 
 _ANCHOR: Final = re.compile(r" \{#([\w-]+)\}$")
 _FILE: Final = re.compile(r"([a-z-]+)\.md(#[\w-]+)?")
-_NAMES: Final = {"json": "JSON", "bash": "curl", "http": "HTTP", "python": "Python"}
+_NAMES: Final = {"json": "JSON", "bash": "Shell", "http": "HTTP", "python": "Python"}
 
 
 def rendered(markdown: str) -> SafeString:
