@@ -6,6 +6,8 @@ A panel with demonstration data is started for it and ended afterwards.
 import argparse
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from struct import pack
@@ -17,10 +19,14 @@ from playwright.sync_api import sync_playwright
 from visits import LANGUAGES, THEMES, WIDTHS, Reader, cookies_of, launched
 
 import servers
-from journeys.panels import panel
+from journeys.panels import Panel, panel
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 README: Final = {"site": "/", "documentation": "/developers/place-order/"}
+HOST: Final = "panel.example"
+PUBLIC: Final = {
+    "PANELRY_DEVELOPMENT": "0", "PANELRY_LIMITS": "on", "PANELRY_PROVIDERS_PRIVATE": "1", "PANELRY_HOSTS": HOST,
+}  # fmt: skip
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -31,37 +37,48 @@ def main() -> None:
         "--all", type=Path, metavar="FOLDER", help="every page, in each language, size and theme"
     )
     wanted = parser.parse_args()
-    with (
-        servers.open_folder() as folder,
-        panel(folder / "data", "--demo") as one,
-        sync_playwright() as playwright,
-    ):
-        browser = launched(playwright)
-        stranger = Reader(browser=browser, home=one.told["address"])
-        if wanted.all:
-            customer = Reader(browser=browser, home=stranger.home, cookies=cookies_of(browser, one.told))
-            _take_all(stranger, customer, wanted.all)
-        else:
-            IMAGES.mkdir(exist_ok=True)
-            for name, path in README.items():
-                with stranger.visit(path) as visit:
-                    assert visit.status == 200, path
-                    _write(IMAGES / f"{name}.png", visit.page.screenshot())
+    if wanted.all:
+        _take_all(wanted.all)
+    else:
+        _take_for_readme()
+
+
+def _take_for_readme() -> None:
+    """Take them of a panel that runs as at an operator's, under a name and not on some port."""
+    IMAGES.mkdir(exist_ok=True)
+    with _demonstration(PUBLIC) as one, sync_playwright() as playwright:
+        browser = launched(playwright, f"--host-resolver-rules=MAP {HOST}:80 127.0.0.1:{one.port}")
+        reader = Reader(browser=browser, home=f"http://{HOST}")
+        for name, path in README.items():
+            with reader.visit(path) as visit:
+                assert visit.status == 200, path
+                _write(IMAGES / f"{name}.png", visit.page.screenshot())
         browser.close()
 
 
-def _take_all(stranger: Reader, customer: Reader, folder: Path) -> None:
+def _take_all(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    pages = [(stranger, path, True) for path in page_list.public()]
-    pages += [(stranger, path, False) for path in page_list.DOORS]
-    pages += [(customer, path, False) for path in page_list.PERSONAL]
-    for (reader, path, is_public), language in product(pages, LANGUAGES):
-        name = path.strip("/").replace("/", "_") or "home"
-        with reader.visit(in_language(path, language) if is_public else path, language=language) as visit:
-            for width, theme in product(WIDTHS, THEMES):
-                visit.wear(width=width, theme=theme)
-                picture = visit.page.screenshot(full_page=True)
-                (folder / f"{name}-{language}-{width}-{theme}.png").write_bytes(picture)
+    with _demonstration({}) as one, sync_playwright() as playwright:
+        browser = launched(playwright)
+        stranger = Reader(browser=browser, home=one.address)
+        customer = Reader(browser=browser, home=one.address, cookies=cookies_of(browser, one.told))
+        pages = [(stranger, path, True) for path in page_list.public()]
+        pages += [(stranger, path, False) for path in page_list.DOORS]
+        pages += [(customer, path, False) for path in page_list.PERSONAL]
+        for (reader, path, is_public), language in product(pages, LANGUAGES):
+            name = path.strip("/").replace("/", "_") or "home"
+            with reader.visit(in_language(path, language) if is_public else path, language=language) as visit:
+                for width, theme in product(WIDTHS, THEMES):
+                    visit.wear(width=width, theme=theme)
+                    picture = visit.page.screenshot(full_page=True)
+                    (folder / f"{name}-{language}-{width}-{theme}.png").write_bytes(picture)
+        browser.close()
+
+
+@contextmanager
+def _demonstration(settings: dict[str, str]) -> Iterator[Panel]:
+    with servers.open_folder() as folder, panel(folder / "data", "--demo", settings=settings) as one:
+        yield one
 
 
 def _write(path: Path, picture: bytes) -> None:
