@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from browsers import Login, Stored, text
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from given import Customer, upstream_service
 from panelry import clock
@@ -377,3 +378,34 @@ def test_content_is_for_staff_alone(
         .startswith("/sign-in/")
     )
     assert customer_login(customer).get(f"/office/admin/content/{model}/", follow=True).status_code == 403
+
+
+def test_the_list_of_pages_costs_the_same_queries_however_many_versions_there_are(staff: Client) -> None:
+    from panelry.web.content.models import Page
+
+    def asked() -> int:
+        staff.get("/office/admin/content/page/")
+        with CaptureQueriesContext(connection) as queries:
+            assert staff.get("/office/admin/content/page/").status_code == 200
+        return len([one for one in queries if "content_pages" in one["sql"]])
+
+    few = asked()
+    more = [Page(slug="why", version=number, title_en="Why", body_en="Why.") for number in range(2, 9)]
+    for page in more:
+        page.save()
+    try:
+        assert asked() == few
+    finally:
+        for page in more:
+            page.delete()
+
+
+def test_a_public_name_is_reached_by_https(client: Client, service: ServiceId) -> None:
+    with override_settings(SESSION_COOKIE_SECURE=True):
+        pages = [
+            client.get(path).content.decode()
+            for path in ("/", "/tr/terms/", "/sitemap-pages.xml", "/robots.txt")
+        ]
+    for page in pages:
+        assert "https://localhost/" in page
+        assert "http://localhost/" not in page

@@ -3,15 +3,15 @@
 from typing import Any, ClassVar, Final
 
 from django.contrib.admin import display
-from django.db.models import Field, Max, Model
+from django.db.models import Field, Max, Model, OuterRef, QuerySet, Subquery
 from django.forms import ModelForm, Textarea
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from panelry import clock
 from panelry.schema.models import User
 from panelry.web.content.models import IncidentNote, Page
-from panelry.web.content.queries import versions
 
 LANGUAGES: Final = ("en", "tr", "ar")
 TEXTS: Final = (
@@ -93,7 +93,15 @@ class Pages(Writing):
     @display(description=_("Holds now"), boolean=True)
     def is_current(self, page: Page) -> bool:
         """Tell whether this version is the one that readers see."""
-        return page.version == max(versions(page.slug), default=0)
+        return bool(page.version == page.holding)  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Page]":
+        """Read pages with the version that holds."""
+        published = Page.objects.filter(slug=OuterRef("slug"), published_at__lte=clock.now()).order_by(
+            "-version"
+        )
+        rows: QuerySet[Page] = super().get_queryset(request)
+        return rows.annotate(holding=Subquery(published.values("version")[:1]))
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         """Let a version stay on its page."""
