@@ -3,12 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from panelry.web.content.models.pages import Slug
-from panelry.web.site import contact, landing, machines, pricing, reading, services, status, updates
+from panelry.web.site import contact, landing, machines, offers, pricing, reading, status, updates
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.home, name="home"),
-    path("services/", services.services, name="services"),
-    path("services/<int:number>/", services.service, name="service"),
+    path("services/", offers.services, name="services"),
+    path("services/<int:number>/", offers.service, name="service"),
     path("pricing/", pricing.pricing, name="pricing"),
     path("why/", reading.page, {"slug": Slug.WHY}, name="why"),
     path("about/", reading.page, {"slug": Slug.ABOUT}, name="about"),

@@ -37,7 +37,7 @@ def services(request: HttpRequest) -> HttpResponse:
     is_part = request.headers.get("HX-Request") == "true"
     if not is_part:
         shown |= _around(listed, question)
-    response = render(request, f"site/services/{'results' if is_part else 'list'}.html", shown)
+    response = render(request, f"site/offers/{'results' if is_part else 'list'}.html", shown)
     patch_vary_headers(response, ("HX-Request",))
     return response
 
@@ -67,7 +67,7 @@ def service(request: HttpRequest, number: int) -> HttpResponse:
         "category": Question(category=listing.category).address,
         "structured": structured.script(structured.service(request, row, listing.rate_per)),
     }
-    return render(request, "site/services/one.html", shown)
+    return render(request, "site/offers/one.html", shown)
 
 
 def _samples(request: HttpRequest, listing: Listing) -> list[dict[str, Any]]:
