@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PANELRY_SECRET_KEY"] = SECRET
     os.environ["PANELRY_DEVELOPMENT"] = "1"
     if hasattr(config, "workerinput"):
+        _set_django_up()
         return
     data = _server.enter_context(servers.open_folder())
     os.environ["PANELRY_DATA"] = str(data)
@@ -47,6 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
     migrate(panelry_settings.load(os.environ | {"DATABASE_URL": servers.on(url, "template_panelry")}))
     del os.environ["DATABASE_URL"]
+
+
+def _set_django_up() -> None:
+    """Let tests import models, as they can in the first process once it has migrated the template."""
+    panelry_settings.choose_django_settings()
+    import django
+
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import django
 import pytest
 from browsers import Login, Stored, signed_in
 from django.contrib.auth import get_user_model
@@ -13,7 +12,6 @@ from django.test import Client
 from psycopg.conninfo import conninfo_to_dict
 
 from given import Customer, Given
-from panelry import settings as panelry_settings
 from panelry.database.pool import Pool
 from panelry.domain.catalog import ServiceId
 
@@ -21,8 +19,6 @@ from panelry.domain.catalog import ServiceId
 @pytest.fixture(scope="session")
 def pages(database: str) -> None:
     """Let Django read this worker's database, whichever it was set up for when its settings were first read."""
-    panelry_settings.choose_django_settings()
-    django.setup()
     connections["default"].close()
     parts = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     found = conninfo_to_dict(database)
@@ -35,7 +31,7 @@ def client(pages: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     from panelry.web import brand
 
     cache.clear()
-    monkeypatch.setattr(brand, "KEPT_SECONDS", 3600.0)  # tests that count queries are not to depend on the clock
+    monkeypatch.setattr(brand, "KEPT_SECONDS", 3600.0)  # what counts queries is not to depend on the clock
     brand.current()
     yield Client(HTTP_HOST="localhost")
     connection.close()
