@@ -25,13 +25,18 @@ RUN_AXE: Final = (
 )
 
 
-def launched(playwright: Playwright, *more: str) -> Browser:
-    """Start Debian's Chromium, if there is a choice the one that draws no windows; where CI runs there must be one."""
+def chromium() -> str:
+    """Return where Debian's Chromium is, of two the one that draws no windows; where CI runs there must be one."""
     found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if found is None:
         assert panelry_settings.child_environment().get("CI") != "true", "run tests/install-system-packages"
         pytest.skip("needs Debian's chromium: tests/install-system-packages installs it")
-    return playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS, *more])
+    return found
+
+
+def launched(playwright: Playwright, *more: str) -> Browser:
+    """Start Debian's Chromium."""
+    return playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *more])
 
 
 def cookies_of(browser: Browser, told: Mapping[str, str]) -> list[Any]:
