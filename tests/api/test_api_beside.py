@@ -27,7 +27,7 @@ def play(tmp_path: Path) -> Callable[[Scene], None]:
         return subprocess.Popen(arguments, pass_fds=[descriptor])
 
     async def play(scene: Scene) -> None:
-        beside: Beside[int, Any] = Beside(start)
+        beside: Beside[int, Any] = Beside("double", start)
         await beside.start()
         try:
             await scene(beside)

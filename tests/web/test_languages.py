@@ -55,8 +55,12 @@ def test_a_language_that_we_do_not_speak_is_not_remembered(client: Client) -> No
 
 
 def test_who_comes_by_a_page_in_a_language_signs_in_in_it(client: Client) -> None:
-    client.get("/tr/")
-    assert '<html lang="tr"' in client.get("/sign-in/", headers={"accept-language": "en"}).content.decode()
+    for page, code in (("/tr/", "tr"), ("/ar/services/", "ar"), ("/", "en")):
+        client.get(page)
+        assert (
+            f'<html lang="{code}"'
+            in client.get("/sign-in/", headers={"accept-language": "tr"}).content.decode()
+        )
 
 
 def test_who_has_chosen_keeps_the_choice_while_reading_in_another(client: Client) -> None:

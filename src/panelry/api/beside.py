@@ -25,8 +25,12 @@ class SetFailed(Exception):
 class Beside(Generic[Ask, Got]):
     """A process beside ours that does one set at a time; it is started again when it ends."""
 
-    def __init__(self, start: Callable[[int], Popen[bytes]]) -> None:
-        """Use the process that `start` starts; it is to `serve` on the descriptor of the socket that it is given."""
+    def __init__(self, name: str, start: Callable[[int], Popen[bytes]]) -> None:
+        """Use the process that `start` starts; it is to `serve` on the descriptor of the socket that it is given.
+
+        `name` is what the log calls it.
+        """
+        self._name = name
         self._start = start
         self._process: Popen[bytes] | None = None
         self._reader: asyncio.StreamReader
@@ -52,7 +56,9 @@ class Beside(Generic[Ask, Got]):
         try:
             answers, failure = await self._ask(items)
         except (EOFError, OSError) as error:
-            log.warning("process_beside_ended", pid=self.pid, error=repr(error))
+            log.warning(
+                "part_ended", part=self._name, pid=self.pid, error=repr(error), set_repeated=len(items)
+            )
             await self.close()
             try:
                 answers, failure = await self._ask(items)

@@ -40,7 +40,7 @@ def run_server(
             with_engine=with_engine,
             processes=processes,
             tell=logs.tell_request,
-            placer=Beside(partial(placing.start, settings.data)) if part != "web" else None,
+            placer=Beside("place", partial(placing.start, settings.data)) if part != "web" else None,
         )
         collect_seldom()
         server(entrance, host=host, port=port).run()

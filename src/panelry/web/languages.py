@@ -22,6 +22,8 @@ register = template.Library()
 
 PERSONAL: Final = ("/dashboard/", "/sign-", "/office/", "/language/", "/styleguide/")
 """Addresses without a language: their readers choose it. All others are public and name theirs, or are English."""
+READ_IN: Final = "panelry_read_in"
+"""The cookie that says, until the browser is closed, in which language the last public page was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Edition:
 class Languages:
     """Middleware: a public page speaks the language of its address, a personal one that of its reader.
 
-    Who comes by a page in some language and has chosen none keeps that one on the way to signing in.
+    Who has chosen none signs in in the language of the public page that they read last.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -50,15 +52,15 @@ class Languages:
         """Answer in one language."""
         named = get_language_from_path(request.path_info)
         is_personal = request.path_info.startswith(PERSONAL)
-        code = named or (get_language_from_request(request) if is_personal else settings.LANGUAGE_CODE)
+        code = named or (_readers(request) if is_personal else settings.LANGUAGE_CODE)
         with translation.override(code):
             request.LANGUAGE_CODE = code
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", code)
         if is_personal:
             patch_vary_headers(response, ("Accept-Language", "Cookie"))
-        elif named and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-            _remember(response, named)
+        elif (READ_IN in request.COOKIES or named) and request.COOKIES.get(READ_IN) != code:
+            _remember(response, code, cookie=READ_IN, seconds=None)
         return response
 
 
@@ -72,7 +74,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, None)):
         back = "/"
     response = HttpResponseRedirect(translated(back, code))
-    _remember(response, code)
+    _remember(response, code, cookie=settings.LANGUAGE_COOKIE_NAME, seconds=settings.LANGUAGE_COOKIE_AGE)
     return response
 
 
@@ -107,11 +109,22 @@ def editions(context: Context) -> list[Edition]:
     ]
 
 
-def _remember(response: HttpResponse, code: str) -> None:
+def _readers(request: HttpRequest) -> str:
+    """Return the language that a reader has chosen, else the one they read in, else their browser's."""
+    read_in = request.COOKIES.get(READ_IN, "")
+    has_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+    return (
+        read_in
+        if read_in in dict(settings.LANGUAGES) and not has_chosen
+        else get_language_from_request(request)
+    )
+
+
+def _remember(response: HttpResponse, code: str, *, cookie: str, seconds: int | None) -> None:
     response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
+        cookie,
         code,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
+        max_age=seconds,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -36,7 +36,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     account_id = AccountId(request.user.account_id)
     if request.method == "POST":
         return _order(request, account_id)
-    return render(request, "dashboard/overview.html", _shown(account_id, Entry()))
+    return render(
+        request, "dashboard/overview.html", _shown(account_id, Entry(service=request.GET.get("service", "")))
+    )
 
 
 def _order(request: HttpRequest, account_id: AccountId) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from panelry.domain import orders
 from panelry.domain.catalog import Listing, ServiceId
 from panelry.schema.models import Service
+from panelry.web.dashboard.offers import TYPES
 from panelry.web.site import landing, price_list, prices, structured
 from panelry.web.site.caching import public
 from panelry.web.site.choosing import LONGEST_SEARCH, PRICED, Question, find
@@ -58,6 +59,7 @@ def service(request: HttpRequest, number: int) -> HttpResponse:
         "listing": listing,
         "kind": prices.TYPES.get(listing.type, listing.type),
         "is_own": prices.is_priced_for(request),
+        "is_in_form": listing.type in TYPES,
         "examples": prices.examples(listing, row.rate_micros),
         "required": type_.required if type_ else (),
         "optional": _optional(type_.optional, is_in_runs=listing.dripfeed) if type_ else (),

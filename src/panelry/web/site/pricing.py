@@ -56,6 +56,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
         "story": landing.story(),
         "is_own": prices.is_priced_for(request),
         "currency": settings.PANELRY_CURRENCY,
+        "ip_per_minute": settings.PANELRY_IP_PER_MINUTE,
     }
     return render(request, "site/pricing.html", shown)
 

@@ -37,7 +37,7 @@ class Page:
 
 GROUPS: Final[dict[str, str | Promise]] = {
     "introduction": _("Introduction"),
-    "catalog": _("Catalog"),
+    "catalog": _("Catalogue"),
     "orders": _("Orders"),
     "account": _("Account"),
     "webhooks": _("Webhooks"),
