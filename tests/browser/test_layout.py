@@ -72,3 +72,21 @@ def test_what_an_answer_did_not_bring_along_is_not_run(stranger: Reader) -> None
         )
         assert visit.page.evaluate("window.ran") is None
         assert any("Content Security Policy" in said for said in visit.complaints)
+
+
+@pytest.mark.parametrize("path", ["/", "/ar/", "/developers/"])
+def test_the_longest_name_and_a_wide_logo_leave_room_for_what_stands_beside_them(
+    stranger: Reader, path: str
+) -> None:
+    with stranger.visit(path, width=360) as visit:
+        visit.page.evaluate(
+            """() => {
+                const logo = new Image(1200, 72);
+                logo.className = "logo";
+                const brand = document.querySelector(".bar > .brand");
+                brand.querySelector("span").textContent = "Sons & Daughters Media Reseller Panel Ltd";
+                brand.querySelector("svg").replaceWith(logo);
+            }"""
+        )
+        assert visit.overflow() <= 0
+        assert visit.page.locator(".bar").evaluate("bar => bar.scrollWidth - bar.clientWidth") <= 0
