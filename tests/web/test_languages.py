@@ -98,3 +98,10 @@ def test_a_public_page_names_its_address_and_those_of_its_other_languages(
 
 def test_a_public_page_needs_no_cookie(client: Client) -> None:
     assert not client.get("/pricing/").cookies
+
+
+def test_what_a_page_was_asked_by_leads_back_to_it_and_stands_nowhere_in_it(client: Client) -> None:
+    page = {"referer": "http://localhost/services/?q=a"}
+    answer = client.post("/language/", {"language": "tr", "next": "/services/"}, headers=page)
+    assert answer["Location"] == "/tr/services/?q=a"
+    assert b"pnl_secret" not in client.get("/?key=pnl_secret").content

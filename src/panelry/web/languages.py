@@ -67,8 +67,13 @@ class Languages:
 @csrf_exempt  # anybody may change the language of anybody's pages; so public ones need neither a token nor a cookie
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Remember a language and lead back to the same page in it: to `next`, or to where the form was."""
-    code, back = request.POST.get("language", ""), request.POST.get("next") or _referrer(request)
+    """Remember a language and lead back to the same page in it: to `next`, or to where the form was.
+
+    What stood behind the page's `?` is the browser's to say: pages repeat no address that they were asked by.
+    """
+    code, back, form_was_at = request.POST.get("language", ""), request.POST.get("next"), _referrer(request)
+    if not back or back == form_was_at.partition("?")[0]:
+        back = form_was_at
     if code not in dict(settings.LANGUAGES):
         return HttpResponseBadRequest()
     if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, None)):
