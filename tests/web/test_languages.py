@@ -105,3 +105,12 @@ def test_what_a_page_was_asked_by_leads_back_to_it_and_stands_nowhere_in_it(clie
     answer = client.post("/language/", {"language": "tr", "next": "/services/"}, headers=page)
     assert answer["Location"] == "/tr/services/?q=a"
     assert b"pnl_secret" not in client.get("/?key=pnl_secret").content
+
+
+@pytest.mark.parametrize(
+    "path", ["/brand/mark/00aa88.svg", "/favicon.ico", "/robots.txt", "/llms.txt", "/sitemap.xml"]
+)
+def test_what_a_page_brings_along_is_not_what_was_read_last(client: Client, path: str) -> None:
+    client.get("/tr/")
+    client.get(path)
+    assert '<html lang="tr"' in client.get("/sign-in/").content.decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,7 +60,11 @@ class Languages:
         response.headers.setdefault("Content-Language", code)
         if is_personal:
             patch_vary_headers(response, ("Accept-Language", "Cookie"))
-        elif (READ_IN in request.COOKIES or named) and request.COOKIES.get(READ_IN) != code:
+        elif (
+            _is_read(response)
+            and (READ_IN in request.COOKIES or named)
+            and request.COOKIES.get(READ_IN) != code
+        ):
             _remember(response, code, cookie=READ_IN, seconds=None)
         return response
 
@@ -112,6 +117,14 @@ def editions(context: Context) -> list[Edition]:
         )
         for code, name in settings.LANGUAGES
     ]
+
+
+def _is_read(response: HttpResponse) -> bool:
+    """Tell whether somebody reads this: a page, or one that the browser has kept; no picture, file or missing page."""
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        return True
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    return is_page and response.status_code == HTTPStatus.OK
 
 
 def _readers(request: HttpRequest) -> str:
