@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
@@ -54,7 +55,9 @@ class Calls:
         self._metrics = metrics or Metrics()
         self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="api")
         self._place: Gathering[Draft, Placed | Refusal] = Gathering(
-            place or self._threaded(self._place_set), most=MOST, observe=self._metrics.sizes_of("place")
+            place or self._threaded(partial(place_set, pool)),
+            most=MOST,
+            observe=self._metrics.sizes_of("place"),
         )
         self._identify: Gathering[KeyDigest, Caller | Refusal] = self._gather(self._identify_set)
         self._statuses: Gathering[tuple[KeyDigest, Sequence[OrderId]], list[Status | None] | Refusal] = (
@@ -171,10 +174,6 @@ class Calls:
         with self._pool.transaction() as conn:
             return [work(conn) for work in works]
 
-    def _place_set(self, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
-        with self._pool.transaction() as conn:
-            return orders.place(conn, drafts)
-
     def _identify_set(self, digests: Sequence[KeyDigest]) -> Sequence[Caller | Refusal]:
         with self._pool.transaction() as conn:
             return accounts.identify(conn, digests)
@@ -221,6 +220,12 @@ class Calls:
         kept = list(known)[-MOST_PRICE_LISTS:]
         self._listed = {discount: known[discount] for discount in kept}
         return [_list_of(caller, known) for caller in callers]
+
+
+def place_set(pool: Pool, drafts: Sequence[Draft]) -> list[Placed | Refusal]:
+    """Place a set in one transaction: in a thread of the API, or in the process beside it."""
+    with pool.transaction() as conn:
+        return orders.place(conn, drafts)
 
 
 def _list_of(caller: Caller | Refusal, known: Mapping[Decimal, PriceList]) -> PriceList | Refusal:

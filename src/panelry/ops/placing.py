@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -10,10 +10,8 @@ import structlog
 from panelry import settings as panelry_settings
 from panelry.api import beside
 from panelry.api.batching import steady
+from panelry.api.calls import place_set
 from panelry.database.pool import Pool
-from panelry.domain import orders
-from panelry.domain.orders import Draft, Placed
-from panelry.domain.refusals import Refusal
 from panelry.ops import logs
 from panelry.ops.running import collect_seldom
 
@@ -40,13 +38,8 @@ def main() -> None:
     logs.configure(settings)
     assert settings.database_url is not None
     pool = Pool(settings.database_url, size=1, prepare=settings.prepare, name="panelry place")
-
-    def place(drafts: Sequence[Draft]) -> Sequence[Placed | Refusal]:
-        with pool.transaction() as conn:
-            return orders.place(conn, drafts)
-
     collect_seldom()
-    beside.serve(int(descriptor), steady(place, pool.check))
+    beside.serve(int(descriptor), steady(partial(place_set, pool), pool.check))
     pool.close()
 
 
